@@ -1,0 +1,46 @@
+package dev.preamble.cli;
+
+import dev.preamble.PreambleException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+
+/**
+ * The program's entry: picks the command, prints one clear line for a fault, sets the exit code.
+ */
+@Command(
+    name = "preamble",
+    mixinStandardHelpOptions = true,
+    versionProvider = Preamble.Version.class,
+    description = "Loads, trains and serves PEFT prompt adapters over one frozen model.",
+    subcommands = {})
+public final class Preamble {
+  private Preamble() {}
+
+  /** Runs the command named by {@code arguments} and exits: 0 done, 2 a fault the user can mend. */
+  public static void main(String[] arguments) {
+    System.exit(run(arguments));
+  }
+
+  /** Runs the command and returns its exit code, for callers that must stay alive. */
+  public static int run(String... arguments) {
+    return new CommandLine(new Preamble())
+        .setExecutionExceptionHandler(
+            (fault, command, parsed) -> {
+              if (!(fault instanceof PreambleException)) {
+                throw fault;
+              }
+              command.getErr().println("preamble: " + fault.getMessage());
+              return CommandLine.ExitCode.USAGE;
+            })
+        .execute(arguments);
+  }
+
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Preamble.class.getPackage().getImplementationVersion();
+      return new String[] {"preamble " + (version == null ? "(unpackaged)" : version)};
+    }
+  }
+}
