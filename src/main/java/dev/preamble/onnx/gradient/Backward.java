@@ -1,0 +1,177 @@
+package dev.preamble.onnx.gradient;
+
+import dev.preamble.onnx.Constant;
+import dev.preamble.onnx.DataType;
+import dev.preamble.onnx.GraphEditor;
+import dev.preamble.onnx.GraphException;
+import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Ops;
+import dev.preamble.onnx.Shape;
+import dev.preamble.onnx.Value;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The gradients gathered so far while a graph is walked from its loss to its trainable inputs. */
+public final class Backward {
+  /**
+   * Elements {@code from} to {@code to} (exclusive) along {@code axis} of some value's gradient.
+   */
+  private record Part(int axis, long from, long to, Value gradient) {}
+
+  private final GraphEditor editor;
+  private final Ops ops;
+  private final Set<String> active;
+  private final Map<String, List<Value>> wholes = new HashMap<>();
+  private final Map<String, List<Part>> parts = new HashMap<>();
+
+  Backward(GraphEditor editor, Set<String> active) {
+    this.editor = editor;
+    this.ops = new Ops(editor);
+    this.active = active;
+  }
+
+  /** For emitting the backward's operations. */
+  public Ops ops() {
+    return ops;
+  }
+
+  /** Type and shape of input {@code index} of {@code node}. */
+  public Value input(Node node, int index) {
+    return editor.value(node.input(index));
+  }
+
+  /** Type and shape of output {@code index} of {@code node}. */
+  public Value output(Node node, int index) {
+    return editor.value(node.output(index));
+  }
+
+  /** The constant that input {@code index} of {@code node} is, as int64 values. */
+  public long[] constantLongs(Node node, int index) {
+    return constant(node, index).longs();
+  }
+
+  /** The constant that input {@code index} of {@code node} is, as one float. */
+  public float constantFloat(Node node, int index) {
+    return constant(node, index).singleFloat();
+  }
+
+  private Constant constant(Node node, int index) {
+    return editor
+        .constant(node.input(index))
+        .orElseThrow(
+            () ->
+                new GraphException(
+                    "Node %s: its gradient needs input %d to be a constant"
+                        .formatted(node, index)));
+  }
+
+  /** Replaces {@code node} in the forward graph by {@code other}, which gives the same outputs. */
+  public void replace(Node node, Node other) {
+    editor.rewrite(each -> each.equals(node) ? other : each);
+  }
+
+  /** A new value's name and type, for an optional output that a rule asks the forward node for. */
+  public Value define(String hint, DataType type, Shape shape) {
+    return editor.define(editor.fresh(hint), type, shape);
+  }
+
+  /** Whether a gradient with respect to input {@code index} of {@code node} is wanted. */
+  public boolean wants(Node node, int index) {
+    return node.has(index) && active.contains(node.input(index));
+  }
+
+  /** Whether a gradient with respect to {@code value} is wanted. */
+  public boolean wants(Value value) {
+    return wantsNamed(value.name());
+  }
+
+  boolean wantsNamed(String name) {
+    return active.contains(name);
+  }
+
+  /** Adds {@code gradient} to what flows to input {@code index} of {@code node}, if wanted. */
+  public void give(Node node, int index, Value gradient) {
+    if (wants(node, index)) {
+      give(input(node, index), gradient);
+    }
+  }
+
+  /**
+   * Adds {@code gradient} to what flows to {@code value}. Where {@code value} was broadcast, the
+   * gradient is summed back to its shape.
+   */
+  public void give(Value value, Value gradient) {
+    Value summed = sumToShape(gradient, value.shape());
+    wholes.computeIfAbsent(value.name(), name -> new ArrayList<>()).add(summed);
+  }
+
+  /** As {@link #give} for a slice of input {@code index}: the rest of it gets nothing from here. */
+  public void givePart(Node node, int index, int axis, long from, long to, Value gradient) {
+    parts
+        .computeIfAbsent(node.input(index), name -> new ArrayList<>())
+        .add(new Part(axis, from, to, gradient));
+  }
+
+  /** The sum of all that flowed to {@code name}, if anything did. */
+  Optional<Value> total(String name) {
+    List<Value> terms = new ArrayList<>(wholes.getOrDefault(name, List.of()));
+    List<Part> slices = parts.getOrDefault(name, List.of());
+    if (!slices.isEmpty()) {
+      terms.addAll(joined(editor.value(name), slices));
+    }
+    return terms.stream().reduce(ops::add);
+  }
+
+  /** Slices that cover the value without overlap become one concatenation, others are padded. */
+  private List<Value> joined(Value value, List<Part> slices) {
+    int axis = slices.getFirst().axis();
+    List<Part> sorted = slices.stream().sorted(Comparator.comparingLong(Part::from)).toList();
+    long reached = 0;
+    for (Part part : sorted) {
+      reached = part.axis() == axis && part.from() == reached ? part.to() : -1;
+    }
+    if (reached == value.shape().at(axis).size()) {
+      return List.of(ops.concat(axis, sorted.stream().map(Part::gradient).toArray(Value[]::new)));
+    }
+    return slices.stream().map(part -> padded(value, part)).toList();
+  }
+
+  /** The part with zeros around it: a full-rank Pad, the only form that optimisers keep intact. */
+  private Value padded(Value value, Part part) {
+    int rank = value.shape().rank();
+    long[] pads = new long[2 * rank];
+    pads[part.axis()] = part.from();
+    pads[rank + part.axis()] = value.shape().at(part.axis()).size() - part.to();
+    return ops.emit(
+        "", "Pad", value.type(), value.shape(), Map.of(), part.gradient(), ops.longs(pads));
+  }
+
+  private Value sumToShape(Value gradient, Shape shape) {
+    int extra = gradient.shape().rank() - shape.rank();
+    List<Long> summed = new ArrayList<>();
+    for (int axis = 0; axis < gradient.shape().rank(); axis++) {
+      boolean widened =
+          axis < extra || (shape.at(axis - extra).isOne() && !gradient.shape().at(axis).isOne());
+      if (widened) {
+        summed.add((long) axis);
+      }
+    }
+    if (summed.isEmpty()) {
+      return gradient;
+    }
+    Value kept = gradient;
+    for (long axis : summed) {
+      kept = ops.sum(kept, (int) axis);
+    }
+    if (extra == 0) {
+      return kept;
+    }
+    long[] leading = java.util.stream.LongStream.range(0, extra).toArray();
+    return ops.emit("", "Squeeze", kept.type(), shape, Map.of(), kept, ops.longs(leading));
+  }
+}

@@ -1,0 +1,139 @@
+package dev.preamble.onnx.packed;
+
+import dev.preamble.onnx.DataType;
+import dev.preamble.onnx.GraphEditor;
+import dev.preamble.onnx.GraphException;
+import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Ops;
+import dev.preamble.onnx.Shape;
+import dev.preamble.onnx.Value;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Computes only the positions that are asked for: the gather before the LM head moves up through
+ * every position-wise operator to the last attention's output and the last residual, so that the
+ * last MLP, the final norm and the head see n rows instead of N.
+ */
+final class LabelRows {
+  /** Operators that treat each position alone, as long as axis 1 stays the sequence. */
+  private static final Set<String> POSITION_WISE =
+      Set.of(
+          "Add",
+          "Sub",
+          "Mul",
+          "Div",
+          "Pow",
+          "Sqrt",
+          "Reciprocal",
+          "Neg",
+          "Tanh",
+          "Sigmoid",
+          "Relu",
+          "Cast",
+          "MatMul",
+          "com.microsoft:FusedMatMul",
+          "com.microsoft:QuickGelu",
+          "com.microsoft:FastGelu",
+          "Gelu",
+          "SimplifiedLayerNormalization",
+          "LayerNormalization");
+
+  private final GraphEditor editor;
+  private final Ops ops;
+  private final Value positions;
+  private final Map<String, Value> gathered = new HashMap<>();
+
+  private LabelRows(GraphEditor editor, Value positions) {
+    this.editor = editor;
+    this.ops = new Ops(editor);
+    this.positions = positions;
+  }
+
+  /**
+   * Rewrites what leads to {@code logits}.
+   *
+   * @param oldPositions the exported graph's input [1, n], whose gather is replaced
+   * @param positions int64 [n], positions in the packed sequence
+   * @param sequence the symbol of the sequence dimension
+   * @return the value that stands for {@code logits} now, [1, n, vocabulary]
+   */
+  static Value hoist(GraphEditor editor, Value logits, String oldPositions, Value positions) {
+    LabelRows rows = new LabelRows(editor, positions);
+    Node gather = rows.findGather(logits, oldPositions);
+    Value data = editor.value(gather.input(0));
+    Value found = editor.value(gather.output(0));
+    Value restricted = rows.restrict(data, rows.needEveryRow(data));
+    editor.remove(gather);
+    editor.redirect(found.name(), restricted.name());
+    return logits;
+  }
+
+  /** The node that picks positions: the first that reads both an activation and the positions. */
+  private Node findGather(Value logits, String oldPositions) {
+    Set<String> fromPositions = new HashSet<>(Set.of(oldPositions));
+    for (Node node : editor.finish(List.of(logits)).nodes()) {
+      boolean reads = node.inputs().stream().anyMatch(fromPositions::contains);
+      if (reads && !fromPositions.contains(node.input(0)) && node.op().startsWith("Gather")) {
+        return node;
+      }
+      if (reads) {
+        fromPositions.addAll(node.outputs());
+      }
+    }
+    throw new GraphException(
+        "The graph has no gather that reads input %s; export the model again"
+            .formatted(oldPositions));
+  }
+
+  /** The values above {@code data} that some operator needs at every position. */
+  private Set<String> needEveryRow(Value data) {
+    Set<String> every = new HashSet<>();
+    for (Node node : editor.finish(List.of(data)).nodes().reversed()) {
+      boolean passes = POSITION_WISE.contains(node.key()) && !every.contains(node.output(0));
+      if (!passes) {
+        every.addAll(node.inputs());
+      }
+    }
+    return every;
+  }
+
+  private Value restrict(Value value, Set<String> needEveryRow) {
+    if (!carriesSequence(value)) {
+      return value;
+    }
+    Value known = gathered.get(value.name());
+    if (known != null) {
+      return known;
+    }
+    Node producer = editor.producers().get(value.name());
+    boolean passes =
+        producer != null
+            && POSITION_WISE.contains(producer.key())
+            && !needEveryRow.contains(value.name());
+    Value restricted =
+        passes ? again(producer, value, needEveryRow) : ops.gather(value, positions, 1);
+    gathered.put(value.name(), restricted);
+    return restricted;
+  }
+
+  private Value again(Node node, Value value, Set<String> needEveryRow) {
+    List<String> inputs =
+        node.inputs().stream()
+            .map(name -> name.isEmpty() ? name : restrict(editor.value(name), needEveryRow).name())
+            .toList();
+    String name = editor.fresh(value.name());
+    editor.add(new Node(node.domain(), node.op(), inputs, List.of(name), node.attributes()));
+    return editor.define(name, value.type(), value.shape().with(1, positions.shape().at(0)));
+  }
+
+  private static boolean carriesSequence(Value value) {
+    Shape shape = value.shape();
+    return shape.rank() == 3
+        && shape.at(1).equals(PackedLayout.N)
+        && value.type() != DataType.INT64;
+  }
+}

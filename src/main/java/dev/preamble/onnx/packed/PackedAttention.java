@@ -1,0 +1,259 @@
+package dev.preamble.onnx.packed;
+
+import static dev.preamble.onnx.packed.PackedLayout.B;
+import static dev.preamble.onnx.packed.PackedLayout.N;
+import static dev.preamble.onnx.packed.PackedLayout.P;
+import static dev.preamble.onnx.packed.PackedLayout.S;
+
+import dev.preamble.onnx.GraphEditor;
+import dev.preamble.onnx.GraphException;
+import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Ops;
+import dev.preamble.onnx.Shape;
+import dev.preamble.onnx.Value;
+import dev.preamble.onnx.gradient.Backward;
+import dev.preamble.onnx.gradient.Composite;
+import java.util.List;
+
+/**
+ * Attention that knows the rows of a packed batch, in place of one GroupQueryAttention node.
+ *
+ * <p>The prompt attends to itself; each row's token attends to the whole prompt and to what
+ * precedes it in its row. All rows' queries meet the prompt's keys in one product per key/value
+ * head, so nothing is expanded and the sum of the rows' gradients happens inside the backward
+ * product. One softmax runs over both blocks of scores.
+ *
+ * <p>K key/value heads of D elements, each read by g query heads. Softmax's derivative uses sum(dP
+ * P) = sum(dO O), which is D elements a query instead of P + S (Dao et al. 2022, FlashAttention,
+ * appendix B.2).
+ */
+final class PackedAttention implements Composite {
+  private final PackedLayout layout;
+  private final Ops ops;
+  private final int kvHeads;
+  private final int group;
+  private final int headSize;
+  private final float scale;
+  private final Value query;
+  private final Value key;
+  private final Value value;
+  private final Value output;
+
+  // Forward values that the backward reads.
+  private final Value promptQueries;
+  private final Value promptKeys;
+  private final Value promptValues;
+  private final Value promptWeights;
+  private final Value promptOutput;
+  private final Value textQueries;
+  private final Value textKeys;
+  private final Value textValues;
+  private final Value weightsOnPrompt;
+  private final Value weightsOnText;
+  private final Value textOutput;
+
+  /** Puts row-aware attention in the place of {@code node}. */
+  PackedAttention(GraphEditor editor, Node node, PackedLayout layout) {
+    refuse(node, "do_rotary", node.integer("do_rotary", 0) != 0);
+    refuse(node, "softcap", node.real("softcap", 0) != 0);
+    refuse(node, "local_window_size", node.integer("local_window_size", -1) != -1);
+    this.layout = layout;
+    this.ops = layout.ops();
+    this.query = editor.value(node.input(0));
+    this.key = editor.value(node.input(1));
+    this.value = editor.value(node.input(2));
+    this.kvHeads = Math.toIntExact(node.integer("kv_num_heads", 0));
+    this.group = Math.toIntExact(node.integer("num_heads", 0) / kvHeads);
+    this.headSize = Math.toIntExact(key.shape().at(-1).size() / kvHeads);
+    float given = node.real("scale", 0);
+    this.scale = given == 0 ? (float) (1 / Math.sqrt(headSize)) : given;
+
+    List<Value> queries = layout.split(flat(query));
+    List<Value> keys = layout.split(flat(key));
+    List<Value> values = layout.split(flat(value));
+
+    promptQueries = promptHeads(queries.get(0));
+    promptKeys = promptHeads(keys.get(0));
+    promptValues = promptHeads(values.get(0));
+    promptWeights =
+        ops.softmax(
+            ops.add(
+                ops.matMul(promptQueries, false, promptKeys, true, scale),
+                layout.promptMask(group)));
+    promptOutput = ops.matMul(promptWeights, promptValues);
+
+    textQueries = textHeads(layout.toSlots(queries.get(1)));
+    textKeys = textHeads(layout.toSlots(keys.get(1)));
+    textValues = textHeads(layout.toSlots(values.get(1)));
+    Value onText =
+        ops.add(ops.matMul(textQueries, false, textKeys, true, scale), layout.textMask(group));
+    Value onPrompt = ops.matMul(joinRows(textQueries), false, promptKeys, true, scale);
+    Value perRow = ops.concat(0, ops.sizes(textQueries, 0, 3), ops.sizes(promptKeys, 1, 2));
+    Value weights = ops.softmax(ops.concat(3, ops.reshape(onPrompt, scores(P), perRow), onText));
+    Value promptAndRow = ops.concat(0, ops.sizes(promptKeys, 1, 2), ops.sizes(textKeys, 2, 3));
+    List<Value> parts = ops.split(weights, 3, promptAndRow, P, S);
+    weightsOnPrompt = joinRows(parts.get(0), ops.sizes(promptKeys, 1, 2));
+    weightsOnText = parts.get(1);
+    textOutput =
+        ops.add(
+            splitRows(ops.matMul(weightsOnPrompt, promptValues)),
+            ops.matMul(weightsOnText, textValues));
+
+    Value text = layout.fromSlots(fromTextHeads(textOutput));
+    Value packed = ops.concat(0, fromPromptHeads(promptOutput), text);
+    Value found = editor.value(node.output(0));
+    this.output = ops.reshape(packed, found.shape(), 1, -1, width(kvHeads * group));
+    editor.remove(node);
+    editor.redirect(found.name(), output.name());
+  }
+
+  @Override
+  public Value output() {
+    return output;
+  }
+
+  @Override
+  public void differentiate(Value upstream, Backward backward) {
+    List<Value> g = layout.split(flat(upstream));
+    Value gPrompt = promptHeads(g.get(0));
+    Value gText = textHeads(layout.toZeroedSlots(g.get(1)));
+    Value gTextJoined = joinRows(gText);
+    Value queriesJoined = joinRows(textQueries);
+
+    // The text's queries: through both blocks of scores.
+    Value sum = ops.sum(ops.mul(gText, textOutput), -1);
+    Value dOnText =
+        ops.mul(weightsOnText, ops.sub(ops.matMul(gText, false, textValues, true, 1), sum));
+    Value dOnPrompt =
+        ops.mul(
+            weightsOnPrompt,
+            ops.sub(ops.matMul(gTextJoined, false, promptValues, true, 1), joinRows(sum)));
+    Value dTextQueries =
+        ops.add(
+            splitRows(ops.matMul(dOnPrompt, false, promptKeys, false, scale)),
+            ops.matMul(dOnText, false, textKeys, false, scale));
+    Value dTextKeys = ops.matMul(dOnText, true, textQueries, false, scale);
+    Value dTextValues = ops.matMul(weightsOnText, true, gText, false, 1);
+
+    // The prompt's own attention, and what the text asks of the prompt's keys and values.
+    Value promptSum = ops.sum(ops.mul(gPrompt, promptOutput), -1);
+    Value dOwn =
+        ops.mul(
+            promptWeights, ops.sub(ops.matMul(gPrompt, false, promptValues, true, 1), promptSum));
+    Value dPromptQueries = ops.matMul(dOwn, false, promptKeys, false, scale);
+    Value dPromptKeys =
+        ops.add(
+            ops.matMul(dOwn, true, promptQueries, false, scale),
+            ops.matMul(dOnPrompt, true, queriesJoined, false, scale));
+    Value dPromptValues =
+        ops.add(
+            ops.matMul(promptWeights, true, gPrompt, false, 1),
+            ops.matMul(weightsOnPrompt, true, gTextJoined, false, 1));
+
+    give(backward, query, dPromptQueries, dTextQueries);
+    give(backward, key, dPromptKeys, dTextKeys);
+    give(backward, value, dPromptValues, dTextValues);
+  }
+
+  private void give(Backward backward, Value input, Value prompt, Value text) {
+    if (backward.wants(input)) {
+      Value packed = ops.concat(0, fromPromptHeads(prompt), layout.fromSlots(fromTextHeads(text)));
+      backward.give(input, ops.reshape(packed, input.shape(), 1, -1, input.shape().at(-1).size()));
+    }
+  }
+
+  /** [1, N, width] to [N, width]. */
+  private Value flat(Value packed) {
+    long width = packed.shape().at(-1).size();
+    return ops.reshape(packed, Shape.of(N, width), -1, width);
+  }
+
+  /** [P, heads * D] to [K, heads / K * P, D]. */
+  private Value promptHeads(Value rows) {
+    long perKvHead = rows.shape().at(-1).size() / headSize / kvHeads;
+    Value split =
+        ops.reshape(
+            rows, Shape.of(P, kvHeads, perKvHead, headSize), -1, kvHeads, perKvHead, headSize);
+    Value turned = ops.transpose(split, 1, 2, 0, 3);
+    Shape.Dimension joined = perKvHead == 1 ? P : Shape.Dimension.of(perKvHead + "*P");
+    return ops.reshape(turned, Shape.of(kvHeads, joined, headSize), kvHeads, -1, headSize);
+  }
+
+  /** [K, heads / K * P, D] to [P, heads * D]. */
+  private Value fromPromptHeads(Value heads) {
+    boolean perQuery = heads.shape().at(1).equals(promptQueries.shape().at(1));
+    int perKvHead = perQuery ? group : 1;
+    Value split =
+        ops.reshape(
+            heads, Shape.of(kvHeads, perKvHead, P, headSize), kvHeads, perKvHead, -1, headSize);
+    return ops.reshape(
+        ops.transpose(split, 2, 0, 1, 3),
+        Shape.of(P, width(kvHeads * perKvHead)),
+        -1,
+        width(kvHeads * perKvHead));
+  }
+
+  /** [B, S, heads * D] to [K, B, heads / K * S, D]. */
+  private Value textHeads(Value slots) {
+    long perKvHead = slots.shape().at(-1).size() / headSize / kvHeads;
+    Value split =
+        ops.reshape(
+            slots,
+            Shape.of(B, S, kvHeads, perKvHead, headSize),
+            0,
+            0,
+            kvHeads,
+            perKvHead,
+            headSize);
+    Value turned = ops.transpose(split, 2, 0, 3, 1, 4);
+    Shape.Dimension joined = perKvHead == 1 ? S : Shape.Dimension.of(perKvHead + "*S");
+    return ops.reshape(turned, Shape.of(kvHeads, B, joined, headSize), 0, 0, -1, headSize);
+  }
+
+  /** [K, B, heads / K * S, D] to [B * S, heads * D]. */
+  private Value fromTextHeads(Value heads) {
+    boolean perQuery = heads.shape().at(2).equals(textQueries.shape().at(2));
+    int perKvHead = perQuery ? group : 1;
+    Value split =
+        ops.reshape(
+            heads, Shape.of(kvHeads, B, perKvHead, S, headSize), 0, 0, perKvHead, -1, headSize);
+    return ops.reshape(
+        ops.transpose(split, 1, 3, 0, 2, 4),
+        Shape.of("B*S", width(kvHeads * perKvHead)),
+        -1,
+        width(kvHeads * perKvHead));
+  }
+
+  /** [K, B, g * S, last] to [K, B * g * S, last], the last size known. */
+  private Value joinRows(Value perRow) {
+    long last = perRow.shape().at(-1).size();
+    return ops.reshape(perRow, Shape.of(kvHeads, "B*g*S", last), 0, -1, last);
+  }
+
+  /** As above with the last size worked out in the graph. */
+  private Value joinRows(Value perRow, Value last) {
+    Value target = ops.concat(0, ops.longs(kvHeads, -1), last);
+    return ops.reshape(perRow, Shape.of(kvHeads, "B*g*S", perRow.shape().at(-1)), target);
+  }
+
+  /** [K, B * g * S, D] to [K, B, g * S, D]. */
+  private Value splitRows(Value joined) {
+    return ops.reshape(joined, textQueries.shape(), ops.sizes(textQueries, 0, 4));
+  }
+
+  private Shape scores(Shape.Dimension last) {
+    return textQueries.shape().with(-1, last);
+  }
+
+  private long width(int heads) {
+    return (long) heads * headSize;
+  }
+
+  private static void refuse(Node node, String attribute, boolean found) {
+    if (found) {
+      throw new GraphException(
+          "Attention node %s: %s is not supported in training yet; found %s"
+              .formatted(node.output(0), attribute, node.attributes().get(attribute)));
+    }
+  }
+}
