@@ -1,0 +1,62 @@
+package dev.preamble.runtime;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Every restricted method of Java's foreign-function API that this package uses: a wrong address or
+ * type given here crashes the process.
+ */
+@SuppressWarnings("restricted")
+final class Foreign {
+  private Foreign() {}
+
+  /** A function of the C library. */
+  static Optional<MethodHandle> libc(String name, FunctionDescriptor type) {
+    return Linker.nativeLinker()
+        .defaultLookup()
+        .find(name)
+        .map(address -> function(address.address(), type));
+  }
+
+  /** The function at an address. */
+  static MethodHandle function(long address, FunctionDescriptor type) {
+    return Linker.nativeLinker().downcallHandle(MemorySegment.ofAddress(address), type);
+  }
+
+  /** The symbols of a library, loaded for good; an IllegalArgumentException if it cannot be. */
+  static SymbolLookup symbols(Path library) {
+    return SymbolLookup.libraryLookup(library, Arena.global());
+  }
+
+  /** Why the system does not load a library, in its own words. */
+  static String refusal(Path library) {
+    try {
+      System.load(library.toString());
+      return "the system loads it, but Java cannot look into it";
+    } catch (UnsatisfiedLinkError e) {
+      return e.getMessage();
+    }
+  }
+
+  /** Memory at an address, for as long as the caller knows it to be there. */
+  static MemorySegment memory(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
+  }
+
+  /** Memory at an address that ends for Java when {@code arena} does. */
+  static MemorySegment memory(long address, long bytes, Arena arena) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes, arena, ended -> {});
+  }
+
+  /** The zero-terminated UTF-8 string at an address. */
+  static String string(long address) {
+    return memory(address, Long.MAX_VALUE).getString(0);
+  }
+}

@@ -1,0 +1,165 @@
+package dev.preamble.runtime;
+
+import dev.preamble.PreambleException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+
+/**
+ * The official artifact's native libraries as files. They are unpacked once, together, into a
+ * folder of the cache that bears their version and checksum; the folder appears whole or not at
+ * all, and processes that unpack at the same time end up with one.
+ */
+final class Natives {
+  private static final String ROOT = "ai/onnxruntime/native/";
+
+  private Natives() {}
+
+  /** The path of libonnxruntime for this machine, unpacked if it was not yet. */
+  static Path unpacked() {
+    String platform = platform();
+    String library = System.mapLibraryName("onnxruntime");
+    URL resource = Natives.class.getClassLoader().getResource(ROOT + platform + "/" + library);
+    if (resource == null) {
+      throw new PreambleException(
+          "no ONNX Runtime for this machine: the class path holds no "
+              + (ROOT + platform + "/" + library)
+              + "; add the onnxruntime artifact, or name a library with "
+              + Library.VARIABLE);
+    }
+    try {
+      if (!(resource.openConnection() instanceof JarURLConnection connection)) {
+        return Path.of(resource.toURI());
+      }
+      connection.setUseCaches(false);
+      try (JarFile jar = connection.getJarFile()) {
+        return folder(jar, platform, connection.getJarEntry()).resolve(library);
+      }
+    } catch (IOException | java.net.URISyntaxException e) {
+      throw new PreambleException(
+          "cannot unpack ONNX Runtime's library into "
+              + cache(System.getenv())
+              + ": "
+              + e
+              + "; free or allow that folder, or set PREAMBLE_CACHE to another",
+          e);
+    }
+  }
+
+  /** The folder for what is unpacked: PREAMBLE_CACHE, else preamble in the user's cache folder. */
+  static Path cache(Map<String, String> environment) {
+    return named(environment, "PREAMBLE_CACHE")
+        .or(() -> named(environment, "XDG_CACHE_HOME").map(path -> path.resolve("preamble")))
+        .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache", "preamble"));
+  }
+
+  private static Optional<Path> named(Map<String, String> environment, String variable) {
+    return Optional.ofNullable(environment.get(variable))
+        .filter(value -> !value.isBlank())
+        .map(value -> Path.of(value).toAbsolutePath());
+  }
+
+  private static String platform() {
+    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    String machine = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+    return (system.contains("win") ? "win" : system.contains("mac") ? "osx" : "linux")
+        + (machine.equals("aarch64") || machine.equals("arm64") ? "-aarch64" : "-x64");
+  }
+
+  private static Path folder(JarFile jar, String platform, JarEntry library) throws IOException {
+    Path folder = cache(System.getenv()).resolve(folderName(jar, platform, library));
+    List<JarEntry> entries =
+        jar.stream().filter(entry -> isLibrary(entry, ROOT + platform + "/")).toList();
+    if (!isWhole(folder, entries)) {
+      unpack(jar, entries, folder);
+    }
+    return folder;
+  }
+
+  private static String folderName(JarFile jar, String platform, JarEntry library)
+      throws IOException {
+    Attributes manifest = jar.getManifest().getMainAttributes();
+    String version = manifest.getValue(Attributes.Name.IMPLEMENTATION_VERSION);
+    return String.format(
+        Locale.ROOT, "onnxruntime-%s-%s-%08x", version, platform, library.getCrc());
+  }
+
+  /** The libraries beside libonnxruntime, without the official Java API's own. */
+  private static boolean isLibrary(JarEntry entry, String folder) {
+    String name = entry.getName();
+    return name.startsWith(folder)
+        && name.indexOf('/', folder.length()) < 0
+        && name.length() > folder.length()
+        && !name.contains("4j_jni");
+  }
+
+  private static boolean isWhole(Path folder, List<JarEntry> entries) throws IOException {
+    for (JarEntry entry : entries) {
+      Path file = folder.resolve(fileName(entry));
+      if (!Files.isRegularFile(file) || Files.size(file) != entry.getSize()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void unpack(JarFile jar, List<JarEntry> entries, Path folder) throws IOException {
+    Files.createDirectories(folder.getParent());
+    Path made = Files.createTempDirectory(folder.getParent(), "." + folder.getFileName() + ".");
+    try {
+      for (JarEntry entry : entries) {
+        Path file = made.resolve(fileName(entry));
+        try (InputStream in = jar.getInputStream(entry)) {
+          Files.copy(in, file);
+        }
+        sync(file, StandardOpenOption.WRITE);
+      }
+      sync(made, StandardOpenOption.READ);
+      if (Files.exists(folder) && !isWhole(folder, entries)) {
+        delete(folder);
+      }
+      Files.move(made, folder, StandardCopyOption.ATOMIC_MOVE);
+      sync(folder.getParent(), StandardOpenOption.READ);
+    } catch (IOException e) {
+      delete(made);
+      if (!isWhole(folder, entries)) {
+        throw e;
+      }
+    }
+  }
+
+  private static String fileName(JarEntry entry) {
+    return entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
+  }
+
+  private static void sync(Path path, StandardOpenOption mode) throws IOException {
+    if (Files.isDirectory(path) && System.getProperty("os.name").startsWith("Windows")) {
+      return; // Windows opens no folder as a file.
+    }
+    try (FileChannel channel = FileChannel.open(path, mode)) {
+      channel.force(true);
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (var files = Files.newDirectoryStream(folder)) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    }
+    Files.deleteIfExists(folder);
+  }
+}

@@ -1,0 +1,103 @@
+package dev.preamble.runtime;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * How a session runs. Begin with {@link #defaults} and change what differs.
+ *
+ * @param threads threads that compute one node, the caller's among them; at least 1
+ * @param optimization how far the graph is rewritten when the session is opened
+ * @param memoryPattern whether a run's memory is planned from earlier runs of the same shapes
+ * @param memoryArena whether the memory of intermediate values is kept between runs
+ * @param prepacking whether weights get a second copy in the layout that products like best: faster
+ *     products for as much memory again
+ * @param deterministic whether kernels that give the same bits each time are preferred
+ * @param entries more of ONNX Runtime's session options, by their key
+ */
+public record SessionOptions(
+    int threads,
+    Optimization optimization,
+    boolean memoryPattern,
+    boolean memoryArena,
+    boolean prepacking,
+    boolean deterministic,
+    Map<String, String> entries) {
+  /** How far a graph is rewritten. */
+  public enum Optimization {
+    NONE(0),
+    BASIC(1),
+    EXTENDED(2),
+    ALL(99);
+
+    private final int level;
+
+    Optimization(int level) {
+      this.level = level;
+    }
+
+    int level() {
+      return level;
+    }
+  }
+
+  /** Refuses what no session can have. */
+  public SessionOptions {
+    if (threads < 1) {
+      throw new IllegalArgumentException("a session needs at least 1 thread, not " + threads);
+    }
+    Objects.requireNonNull(optimization, "optimization");
+    entries = Map.copyOf(entries);
+  }
+
+  /** Every processor, every optimisation, deterministic kernels. */
+  public static SessionOptions defaults() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    return new SessionOptions(processors, Optimization.ALL, true, true, true, true, Map.of());
+  }
+
+  /** These options with another number of threads. */
+  public SessionOptions withThreads(int threads) {
+    return new SessionOptions(
+        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+  }
+
+  /** These options with another optimisation. */
+  public SessionOptions withOptimization(Optimization optimization) {
+    return new SessionOptions(
+        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+  }
+
+  /** These options with memory planned from earlier runs, or not. */
+  public SessionOptions withMemoryPattern(boolean memoryPattern) {
+    return new SessionOptions(
+        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+  }
+
+  /** These options with memory kept between runs, or not. */
+  public SessionOptions withMemoryArena(boolean memoryArena) {
+    return new SessionOptions(
+        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+  }
+
+  /** These options with weights packed, or not. */
+  public SessionOptions withPrepacking(boolean prepacking) {
+    return new SessionOptions(
+        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+  }
+
+  /** These options with deterministic kernels, or with the fastest. */
+  public SessionOptions withDeterministic(boolean deterministic) {
+    return new SessionOptions(
+        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+  }
+
+  /** These options with one entry more. */
+  public SessionOptions withEntry(String key, String value) {
+    Map<String, String> more = new HashMap<>(entries);
+    more.put(key, value);
+    return new SessionOptions(
+        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, more);
+  }
+}
