@@ -13,7 +13,7 @@ import picocli.CommandLine.IVersionProvider;
     mixinStandardHelpOptions = true,
     versionProvider = Preamble.Version.class,
     description = "Loads, trains and serves PEFT prompt adapters over one frozen model.",
-    subcommands = {})
+    subcommands = {AdapterCommand.class})
 public final class Preamble {
   private Preamble() {}
 

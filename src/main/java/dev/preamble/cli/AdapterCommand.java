@@ -1,0 +1,11 @@
+package dev.preamble.cli;
+
+import picocli.CommandLine.Command;
+
+/** The commands that look at, copy and compare adapters. */
+@Command(
+    name = "adapter",
+    mixinStandardHelpOptions = true,
+    description = "Looks at and copies PEFT adapters.",
+    subcommands = {AdapterInspectCommand.class, AdapterCopyCommand.class})
+final class AdapterCommand {}

@@ -1,0 +1,48 @@
+package dev.preamble.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.preamble.peft.Adapter;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code adapter copy SOURCE TARGET}: reads, checks and writes an adapter. */
+@Command(
+    name = "copy",
+    mixinStandardHelpOptions = true,
+    description = "Reads an adapter, checks it and writes it as PEFT's last release does.")
+final class AdapterCopyCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Parameters(index = "0", paramLabel = "SOURCE", description = "Folder of the adapter.")
+  private Path source;
+
+  @Parameters(index = "1", paramLabel = "TARGET", description = "Folder to write; made if missing.")
+  private Path target;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Override
+  public void run() {
+    Adapter adapter = Adapter.open(source);
+    adapter.save(target);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      var report = JsonNodeFactory.instance.objectNode();
+      report.put("path", target.toString());
+      report.put("digest", adapter.digest());
+      adapter.warnings().forEach(report.putArray("warnings")::add);
+      out.println(report.toPrettyString());
+    } else {
+      adapter.warnings().forEach(warning -> out.println("warning: " + warning));
+      out.printf(
+          "%s, %,d virtual tokens: written to %s%n",
+          adapter.config().method().peftType(), adapter.virtualTokens(), target);
+    }
+  }
+}

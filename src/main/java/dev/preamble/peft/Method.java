@@ -1,0 +1,35 @@
+package dev.preamble.peft;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * A method of PEFT's prompt learning with the fields of {@code adapter_config.json} that only it
+ * has. One record a method; {@link #KNOWN} is the one list of them.
+ */
+public sealed interface Method permits PromptTuning {
+  /** How each method is read, by the {@code peft_type} that names it. */
+  Map<String, Function<ConfigFields, Method>> KNOWN =
+      Map.of(PromptTuning.PEFT_TYPE, PromptTuning::read);
+
+  /** The value of {@code peft_type}. */
+  String peftType();
+
+  /** Adds all fields that only this method has to {@code json}, nulls included. */
+  void write(ObjectNode json);
+
+  /**
+   * The tensors that an adapter of this method consists of besides trained heads, with their
+   * shapes; -1 stands for a size that the configuration leaves open.
+   */
+  Map<String, List<Long>> shapes(AdapterConfig config);
+
+  /** Refuses what PEFT would refuse or get wrong, and says to {@code warn} what is merely odd. */
+  void check(AdapterConfig config, Consumer<String> warn);
+
+  /** How {@code adapter}, which is of this method, enters a model of {@code shape}. */
+  AdapterEntry entry(Adapter adapter, ModelShape shape);
+}
