@@ -34,7 +34,7 @@ record Library(Path path, String version, long table) {
         .or(() -> Optional.ofNullable(System.getenv(VARIABLE)))
         .filter(named -> !named.isBlank())
         .map(named -> Path.of(named).toAbsolutePath())
-        .orElseGet(Natives::unpacked);
+        .orElseGet(() -> Natives.unpacked(Natives.cache(System.getenv())));
   }
 
   /** Loads the library, telemetry off, and asks it for its table. */

@@ -28,8 +28,10 @@ final class Natives {
 
   private Natives() {}
 
-  /** The path of libonnxruntime for this machine, unpacked if it was not yet. */
-  static Path unpacked() {
+  /**
+   * The path of libonnxruntime for this machine, unpacked under {@code cache} if it was not yet.
+   */
+  static Path unpacked(Path cache) {
     String platform = platform();
     String library = System.mapLibraryName("onnxruntime");
     URL resource = Natives.class.getClassLoader().getResource(ROOT + platform + "/" + library);
@@ -46,12 +48,12 @@ final class Natives {
       }
       connection.setUseCaches(false);
       try (JarFile jar = connection.getJarFile()) {
-        return folder(jar, platform, connection.getJarEntry()).resolve(library);
+        return folder(cache, jar, platform, connection.getJarEntry()).resolve(library);
       }
     } catch (IOException | java.net.URISyntaxException e) {
       throw new PreambleException(
           "cannot unpack ONNX Runtime's library into "
-              + cache(System.getenv())
+              + cache
               + ": "
               + e
               + "; free or allow that folder, or set PREAMBLE_CACHE to another",
@@ -63,7 +65,12 @@ final class Natives {
   static Path cache(Map<String, String> environment) {
     return named(environment, "PREAMBLE_CACHE")
         .or(() -> named(environment, "XDG_CACHE_HOME").map(path -> path.resolve("preamble")))
-        .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache", "preamble"));
+        .orElseGet(
+            () ->
+                named(environment, "HOME")
+                    .orElseGet(() -> Path.of(System.getProperty("user.home")))
+                    .resolve(".cache")
+                    .resolve("preamble"));
   }
 
   private static Optional<Path> named(Map<String, String> environment, String variable) {
@@ -79,8 +86,9 @@ final class Natives {
         + (machine.equals("aarch64") || machine.equals("arm64") ? "-aarch64" : "-x64");
   }
 
-  private static Path folder(JarFile jar, String platform, JarEntry library) throws IOException {
-    Path folder = cache(System.getenv()).resolve(folderName(jar, platform, library));
+  private static Path folder(Path cache, JarFile jar, String platform, JarEntry library)
+      throws IOException {
+    Path folder = cache.resolve(folderName(jar, platform, library));
     List<JarEntry> entries =
         jar.stream().filter(entry -> isLibrary(entry, ROOT + platform + "/")).toList();
     if (!isWhole(folder, entries)) {

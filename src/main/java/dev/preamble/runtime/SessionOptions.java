@@ -1,5 +1,6 @@
 package dev.preamble.runtime;
 
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -24,6 +25,9 @@ public record SessionOptions(
     boolean prepacking,
     boolean deterministic,
     Map<String, String> entries) {
+  private static final String WEIGHT_FOLDER =
+      "session.model_external_initializers_file_folder_path";
+
   /** How far a graph is rewritten. */
   public enum Optimization {
     NONE(0),
@@ -91,6 +95,15 @@ public record SessionOptions(
   public SessionOptions withDeterministic(boolean deterministic) {
     return new SessionOptions(
         threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+  }
+
+  /**
+   * These options with the folder in which the files lie that the graph names as external data.
+   * ONNX Runtime maps them, takes no memory for them, and refuses names that lead out of the
+   * folder, symbolic links resolved. Without it the folder is the process's own.
+   */
+  public SessionOptions withWeightFolder(Path folder) {
+    return withEntry(WEIGHT_FOLDER, folder.toAbsolutePath().toString());
   }
 
   /** These options with one entry more. */
