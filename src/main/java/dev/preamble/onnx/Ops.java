@@ -124,12 +124,13 @@ public final class Ops {
    * worked out when the graph runs. {@code shape} says what comes out.
    */
   public Value reshape(Value x, Shape shape, long... target) {
-    return reshape(x, shape, longs(target));
+    return emit("", "Reshape", x.type(), shape, Map.of(), x, longs(target));
   }
 
-  /** As above with the target worked out in the graph, an int64 vector. */
+  /** As above with every size worked out in the graph, an int64 vector; 0 means none. */
   public Value reshape(Value x, Shape shape, Value target) {
-    return emit("", "Reshape", x.type(), shape, Map.of(), x, target);
+    return emit(
+        "", "Reshape", x.type(), shape, Map.of("allowzero", new Attribute.Int(1)), x, target);
   }
 
   /** x with a dimension of size 1 put in at each of {@code axes} (positions in the result). */

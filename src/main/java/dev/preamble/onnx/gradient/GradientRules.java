@@ -38,7 +38,7 @@ final class GradientRules {
           Map.entry("ReduceMean", ReductionRules::mean),
           Map.entry("Softmax", ReductionRules::softmax),
           Map.entry("SimplifiedLayerNormalization", NormalisationRules::rootMeanSquare),
-          Map.entry("com.microsoft:RotaryEmbedding", NormalisationRules::rotary));
+          Map.entry("RotaryEmbedding", NormalisationRules::rotary));
 
   private GradientRules() {}
 }

@@ -42,20 +42,18 @@ final class MovementRules {
 
   /** Each part gets its own stretch of the gradient. */
   static void concat(Node node, Value g, Backward backward) {
+    Ops ops = backward.ops();
     int axis = axis(node, g);
-    long from = 0;
+    Value from = ops.longs(0);
     for (int i = 0; i < node.inputs().size(); i++) {
-      Shape.Dimension size = backward.input(node, i).shape().at(axis);
-      if (!size.isFixed()) {
-        throw new GraphException(
-            "Node %s: its gradient needs part sizes that are known beforehand".formatted(node));
-      }
+      Value part = backward.input(node, i);
+      Shape.Dimension size = part.shape().at(axis);
+      Value length = size.isFixed() ? ops.longs(size.size()) : ops.sizes(part, axis, axis + 1);
+      Value to = ops.add(from, length);
       if (backward.wants(node, i)) {
-        Ops ops = backward.ops();
-        Value stretch = ops.slice(g, axis, ops.longs(from), ops.longs(from + size.size()), size);
-        backward.give(node, i, stretch);
+        backward.give(node, i, ops.slice(g, axis, from, to, size));
       }
-      from += size.size();
+      from = to;
     }
   }
 

@@ -6,7 +6,6 @@ import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import java.util.List;
-import java.util.Map;
 
 /** Derivatives of the fused operators that a transformer's layers are made of. */
 final class NormalisationRules {
@@ -38,7 +37,7 @@ final class NormalisationRules {
   /** A rotation's derivative is the rotation by the opposite angle: the sine changes its sign. */
   static void rotary(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
-    Value sine = backward.input(node, 3);
+    Value opposite = ops.unary("Neg", backward.input(node, 2));
     backward.give(
         node,
         0,
@@ -47,10 +46,9 @@ final class NormalisationRules {
             node.op(),
             g.type(),
             g.shape(),
-            Map.copyOf(node.attributes()),
+            node.attributes(),
             g,
             backward.input(node, 1),
-            backward.input(node, 2),
-            ops.unary("Neg", sine)));
+            opposite));
   }
 }

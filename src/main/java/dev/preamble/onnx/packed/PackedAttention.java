@@ -92,7 +92,7 @@ final class PackedAttention implements Composite {
     Value weights = ops.softmax(ops.concat(3, ops.reshape(onPrompt, scores(P), perRow), onText));
     Value promptAndRow = ops.concat(0, ops.sizes(promptKeys, 1, 2), ops.sizes(textKeys, 2, 3));
     List<Value> parts = ops.split(weights, 3, promptAndRow, P, S);
-    weightsOnPrompt = joinRows(parts.get(0), ops.sizes(promptKeys, 1, 2));
+    weightsOnPrompt = ops.reshape(parts.get(0), onPrompt.shape(), ops.sizes(onPrompt, 0, 3));
     weightsOnText = parts.get(1);
     textOutput =
         ops.add(
@@ -228,12 +228,6 @@ final class PackedAttention implements Composite {
   private Value joinRows(Value perRow) {
     long last = perRow.shape().at(-1).size();
     return ops.reshape(perRow, Shape.of(kvHeads, "B*g*S", last), 0, -1, last);
-  }
-
-  /** As above with the last size worked out in the graph. */
-  private Value joinRows(Value perRow, Value last) {
-    Value target = ops.concat(0, ops.longs(kvHeads, -1), last);
-    return ops.reshape(perRow, Shape.of(kvHeads, "B*g*S", perRow.shape().at(-1)), target);
   }
 
   /** [K, B * g * S, D] to [K, B, g * S, D]. */

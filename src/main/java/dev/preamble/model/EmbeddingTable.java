@@ -1,0 +1,77 @@
+package dev.preamble.model;
+
+import dev.preamble.safetensors.TensorView;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The rows that token ids stand for, read from the mapped checkpoint. May be used by several
+ * threads.
+ */
+public final class EmbeddingTable {
+  private final TensorView table;
+  private final int vocabularySize;
+  private final int width;
+  private final float scale;
+
+  /**
+   * @param table [vocabulary, width], of any float type
+   * @param scale what the model multiplies token rows with; prompt rows are never scaled
+   */
+  EmbeddingTable(TensorView table, float scale) {
+    this.table = table;
+    this.vocabularySize = Math.toIntExact(table.shape().get(0));
+    this.width = Math.toIntExact(table.shape().get(1));
+    this.scale = scale;
+  }
+
+  /** Rows of the table. */
+  public int vocabularySize() {
+    return vocabularySize;
+  }
+
+  /** Elements of a row. */
+  public int width() {
+    return width;
+  }
+
+  /**
+   * The rows of {@code tokens} one after the other, as the model's embedding layer gives them:
+   * float [tokens, width].
+   *
+   * @throws ModelException if a token is not in the vocabulary
+   */
+  public float[] rows(int... tokens) {
+    float[] rows = new float[Math.multiplyExact(tokens.length, width)];
+    copy(tokens, 0, tokens.length, MemorySegment.ofArray(rows), 0);
+    return rows;
+  }
+
+  /**
+   * Writes the row of {@code token} as row {@code place} of {@code destination}, float [.., width].
+   */
+  public void copy(int token, MemorySegment destination, long place) {
+    if (token < 0 || token >= vocabularySize) {
+      throw new ModelException(
+          "token id %d: expected one of the vocabulary's 0 to %d"
+              .formatted(token, vocabularySize - 1));
+    }
+    MemorySegment row = destination.asSlice(4L * place * width, 4L * width);
+    table.copyFloats((long) token * width, row, width);
+    if (scale != 1) {
+      for (int i = 0; i < width; i++) {
+        float value = row.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+        row.setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i, value * scale);
+      }
+    }
+  }
+
+  /**
+   * Writes the rows of {@code count} tokens from {@code from} on, starting at row {@code place}.
+   */
+  public void copy(int[] tokens, int from, int count, MemorySegment destination, long place) {
+    for (int i = 0; i < count; i++) {
+      copy(tokens[from + i], destination, place + i);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package dev.preamble.model;
+
+import dev.preamble.onnx.DataType;
+import dev.preamble.onnx.Graph;
+import dev.preamble.onnx.GraphReader;
+import dev.preamble.onnx.GraphWriter;
+import dev.preamble.onnx.Value;
+import dev.preamble.peft.BaseModel;
+import dev.preamble.peft.ModelShape;
+import dev.preamble.runtime.Session;
+import dev.preamble.runtime.SessionOptions;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A frozen causal language model in the folder that the exporter left: the graph, its weights
+ * mapped once and shared by every session, the embedding table and the tokenizer. May be used by
+ * several threads; close it after the sessions that were opened with it.
+ */
+public final class FrozenModel implements AutoCloseable {
+  private final Path folder;
+  private final Manifest manifest;
+  private final MappedWeights weights;
+  private final Graph graph;
+  private final EmbeddingTable embeddings;
+  private final Optional<TextTokenizer> tokenizer;
+
+  private FrozenModel(Path folder, Manifest manifest, MappedWeights weights) {
+    this.folder = folder;
+    this.manifest = manifest;
+    this.weights = weights;
+    this.graph = weights.widen(GraphReader.read(folder.resolve(manifest.graph())));
+    checkGraph();
+    this.embeddings = weights.embeddings(manifest);
+    this.tokenizer = manifest.tokenizer().map(file -> TextTokenizer.open(folder.resolve(file)));
+  }
+
+  /**
+   * Opens the exported model in {@code folder}.
+   *
+   * @throws ModelException if a file is missing, or graph, weights and manifest do not agree
+   */
+  public static FrozenModel open(Path folder) {
+    Manifest manifest = Manifest.read(folder);
+    MappedWeights weights = MappedWeights.map(folder, manifest);
+    try {
+      return new FrozenModel(folder, manifest, weights);
+    } catch (RuntimeException fault) {
+      weights.close();
+      throw fault;
+    }
+  }
+
+  /** The folder that the model was opened from. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** What the exporter says of the model. */
+  public Manifest manifest() {
+    return manifest;
+  }
+
+  /** What identifies the computation: graph and weights, in hexadecimal. */
+  public String digest() {
+    return manifest.graphSha256() + manifest.baseModel().weightsSha256();
+  }
+
+  /** The model as adapters refer to it and must fit it. */
+  public BaseModel baseModel() {
+    Manifest.KeyValue keyValue = manifest.keyValue().getFirst();
+    return new BaseModel(
+        manifest.baseModel().name(),
+        manifest.baseModel().revision(),
+        new ModelShape(
+            manifest.hiddenSize(),
+            manifest.layers(),
+            manifest.attentionHeads(),
+            keyValue.heads(),
+            keyValue.headSize()));
+  }
+
+  /** The exported graph, ready to be run as it is or rebuilt. */
+  public Graph graph() {
+    return graph;
+  }
+
+  /** The rows that token ids stand for. */
+  public EmbeddingTable embeddings() {
+    return embeddings;
+  }
+
+  /**
+   * The model's tokenizer.
+   *
+   * @throws ModelException if the model has none
+   */
+  public TextTokenizer tokenizer() {
+    return tokenizer.orElseThrow(
+        () ->
+            new ModelException(
+                folder + ": the model has no tokenizer.json; give token ids instead of text"));
+  }
+
+  /** A session that runs {@code derived}, made from {@link #graph}, on the shared weights. */
+  public Session session(Graph derived, SessionOptions options) {
+    return Session.open(GraphWriter.write(derived), options, weights.of(derived));
+  }
+
+  /** A sequence that {@code session}, opened with {@link #graph}, continues in {@code cache}. */
+  public CachedSequence sequence(Session session, KeyValueCache cache) {
+    return new CachedSequence(session, manifest, embeddings, cache);
+  }
+
+  private void checkGraph() {
+    Value embeds = input("inputs_embeds");
+    if (embeds.type() != DataType.FLOAT || embeds.shape().at(-1).size() != manifest.hiddenSize()) {
+      throw disagree("inputs_embeds", "FLOAT [.., .., " + manifest.hiddenSize() + "]", embeds);
+    }
+    for (int layer = 0; layer < manifest.layers(); layer++) {
+      Manifest.KeyValue expected = manifest.keyValue().get(layer);
+      for (String part : List.of("key", "value")) {
+        Value found = input("past_key_values." + layer + "." + part);
+        if (found.shape().rank() != 4
+            || found.shape().at(1).size() != expected.heads()
+            || found.shape().at(3).size() != expected.headSize()) {
+          throw disagree(found.name(), expected, found);
+        }
+      }
+    }
+  }
+
+  private Value input(String name) {
+    return graph
+        .input(name)
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    "%s: the graph has no input %s; export the model again"
+                        .formatted(folder.resolve(manifest.graph()), name)));
+  }
+
+  private ModelException disagree(String name, Object expected, Object found) {
+    return new ModelException(
+        "%s: input %s: the manifest says %s, the graph %s; export the model again"
+            .formatted(folder.resolve(manifest.graph()), name, expected, found));
+  }
+
+  @Override
+  public void close() {
+    tokenizer.ifPresent(TextTokenizer::close);
+    weights.close();
+  }
+}

@@ -1,0 +1,66 @@
+package dev.preamble.model;
+
+import java.util.Arrays;
+
+/**
+ * Text that grows token by token. The pieces that {@link #append} gives, joined, are the text of
+ * all tokens decoded at once: a token is decoded together with those before it, since tokenizers
+ * decide about spaces by context, and bytes that do not make a whole character yet are held back.
+ */
+public final class IncrementalDecoder {
+  private static final char INCOMPLETE = '\uFFFD';
+
+  private final TextTokenizer tokenizer;
+  private int[] tokens = new int[64];
+  private int count;
+  private int windowStart;
+  private int given;
+
+  /** Decodes with {@code tokenizer}, starting behind nothing. */
+  public IncrementalDecoder(TextTokenizer tokenizer) {
+    this.tokenizer = tokenizer;
+  }
+
+  /** Starts behind {@code context}, whose own text is not given out. */
+  public IncrementalDecoder(TextTokenizer tokenizer, int[] context) {
+    this(tokenizer);
+    int kept = Math.min(context.length, 8);
+    for (int i = context.length - kept; i < context.length; i++) {
+      push(context[i]);
+    }
+    given = count;
+  }
+
+  /** The text that {@code token} completes, possibly empty. */
+  public String append(int token) {
+    push(token);
+    String before = decode(windowStart, given);
+    String after = decode(windowStart, count);
+    if (after.length() <= before.length() || after.charAt(after.length() - 1) == INCOMPLETE) {
+      return "";
+    }
+    windowStart = given;
+    given = count;
+    return after.substring(before.length());
+  }
+
+  /** What is held back still, given out as it stands. */
+  public String finish() {
+    String before = decode(windowStart, given);
+    String after = decode(windowStart, count);
+    windowStart = given;
+    given = count;
+    return after.length() <= before.length() ? "" : after.substring(before.length());
+  }
+
+  private String decode(int from, int to) {
+    return tokenizer.decode(Arrays.copyOfRange(tokens, from, to));
+  }
+
+  private void push(int token) {
+    if (count == tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * count);
+    }
+    tokens[count++] = token;
+  }
+}

@@ -1,0 +1,103 @@
+package dev.preamble.model;
+
+import dev.preamble.runtime.ElementType;
+import dev.preamble.runtime.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Keys and values of one sequence's positions: a pair of tensors [1, heads, capacity, head size] a
+ * layer, of which the first {@link #length} positions are filled. Used by one thread at a time.
+ */
+public final class KeyValueCache implements AutoCloseable {
+  private final List<Manifest.KeyValue> shapes;
+  private final List<Tensor> keys = new ArrayList<>();
+  private final List<Tensor> values = new ArrayList<>();
+  private final int capacity;
+  private int length;
+
+  /** An empty cache with room for {@code capacity} positions. */
+  public KeyValueCache(Manifest manifest, int capacity) {
+    this.shapes = manifest.keyValue();
+    this.capacity = capacity;
+    for (Manifest.KeyValue shape : shapes) {
+      long[] sizes = {1, shape.heads(), capacity, shape.headSize()};
+      keys.add(Tensor.allocate(ElementType.FLOAT32, sizes));
+      values.add(Tensor.allocate(ElementType.FLOAT32, sizes));
+    }
+  }
+
+  /** Positions that fit. */
+  public int capacity() {
+    return capacity;
+  }
+
+  /** Positions that are filled. */
+  public int length() {
+    return length;
+  }
+
+  /** Bytes that the tensors take. */
+  public long bytes() {
+    long sum = 0;
+    for (Tensor key : keys) {
+      sum += 2 * key.data().byteSize();
+    }
+    return sum;
+  }
+
+  Tensor key(int layer) {
+    return keys.get(layer);
+  }
+
+  Tensor value(int layer) {
+    return values.get(layer);
+  }
+
+  int layers() {
+    return keys.size();
+  }
+
+  /** States that the model has filled {@code count} positions more. */
+  void advance(int count) {
+    length = Math.addExact(length, count);
+  }
+
+  /**
+   * Fills the first positions with those of {@code prefix}.
+   *
+   * @throws IllegalArgumentException if they do not fit, or something is filled already
+   */
+  public void copyFrom(KeyValueCache prefix) {
+    if (length != 0 || prefix.length > capacity) {
+      throw new IllegalArgumentException(
+          "a prefix of %d positions into a cache of %d with %d filled"
+              .formatted(prefix.length, capacity, length));
+    }
+    for (int layer = 0; layer < shapes.size(); layer++) {
+      Manifest.KeyValue shape = shapes.get(layer);
+      copy(prefix.keys.get(layer), prefix, keys.get(layer), shape);
+      copy(prefix.values.get(layer), prefix, values.get(layer), shape);
+    }
+    length = prefix.length;
+  }
+
+  private void copy(Tensor from, KeyValueCache prefix, Tensor to, Manifest.KeyValue shape) {
+    long position = 4L * shape.headSize();
+    for (int head = 0; head < shape.heads(); head++) {
+      MemorySegment.copy(
+          from.data(),
+          head * prefix.capacity * position,
+          to.data(),
+          head * capacity * position,
+          prefix.length * position);
+    }
+  }
+
+  @Override
+  public void close() {
+    keys.forEach(Tensor::close);
+    values.forEach(Tensor::close);
+  }
+}

@@ -1,0 +1,203 @@
+package dev.preamble.model;
+
+import dev.preamble.onnx.Constant;
+import dev.preamble.onnx.DataType;
+import dev.preamble.onnx.Graph;
+import dev.preamble.onnx.GraphEditor;
+import dev.preamble.onnx.Node;
+import dev.preamble.runtime.ElementType;
+import dev.preamble.runtime.Tensor;
+import dev.preamble.safetensors.Dtype;
+import dev.preamble.safetensors.SafetensorsFile;
+import dev.preamble.safetensors.TensorView;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A model's weights in memory, once for all sessions: float32 weights are the mapped file itself;
+ * half-precision ones are widened to float32 once, when the model is opened.
+ */
+final class MappedWeights implements AutoCloseable {
+  /** What stands for a file's name once the values are in memory. */
+  private static final String IN_MEMORY = "in-memory";
+
+  private final Path folder;
+  private final Arena arena = Arena.ofShared();
+  private final Map<String, MemorySegment> files = new HashMap<>();
+  private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+  private final Map<Constant.External, MemorySegment> widened = new HashMap<>();
+  private final Map<String, MemorySegment> widenedByName = new HashMap<>();
+  private Optional<SafetensorsFile> embeddingFile = Optional.empty();
+
+  private MappedWeights(Path folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Maps the files that {@code manifest} lists.
+   *
+   * @throws ModelException if one is missing or has another size than the manifest says
+   */
+  static MappedWeights map(Path folder, Manifest manifest) {
+    MappedWeights weights = new MappedWeights(folder);
+    try {
+      for (Manifest.WeightFile file : manifest.weights().files()) {
+        weights.files.put(file.file(), weights.map(file));
+      }
+      return weights;
+    } catch (RuntimeException fault) {
+      weights.close();
+      throw fault;
+    }
+  }
+
+  private MemorySegment map(Manifest.WeightFile expected) {
+    Path file = folder.resolve(expected.file());
+    if (!file.normalize().getParent().equals(folder.normalize()) || !Files.isRegularFile(file)) {
+      throw new ModelException(
+          "%s: expected a file of weights in the model's folder, found none".formatted(file));
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      if (channel.size() != expected.bytes()) {
+        throw new ModelException(
+            "%s: expected %,d bytes as %s says, found %,d; fetch the file again or export again"
+                .formatted(file, expected.bytes(), Manifest.FILE, channel.size()));
+      }
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+    } catch (IOException fault) {
+      throw new ModelException(file + ": cannot be read: " + fault, fault);
+    }
+  }
+
+  /** The graph in which each half-precision weight with its Cast has become a float32 weight. */
+  Graph widen(Graph graph) {
+    GraphEditor editor = new GraphEditor(graph);
+    for (Node node : graph.nodesOf("Cast")) {
+      Constant constant = graph.constants().get(node.input(0));
+      if (constant != null
+          && constant.data() instanceof Constant.External external
+          && node.integer("to", 0) == DataType.FLOAT.code()) {
+        MemorySegment values = widened.computeIfAbsent(external, key -> widen(constant, external));
+        widenedByName.put(constant.name(), values);
+        editor.remove(node);
+        editor.constant(
+            new Constant(
+                node.output(0),
+                DataType.FLOAT,
+                constant.dimensions(),
+                new Constant.External(IN_MEMORY, 0, values.byteSize())));
+        keep(node.output(0), constant, values);
+      }
+    }
+    Graph edited = editor.finish(graph.outputs(), names(graph));
+    edited.constants().values().stream()
+        .filter(constant -> !tensors.containsKey(constant.name()))
+        .forEach(this::keepMapped);
+    return edited;
+  }
+
+  /** The weights that {@code graph} reads, by name. */
+  Map<String, Tensor> of(Graph graph) {
+    Map<String, Tensor> used = new LinkedHashMap<>(tensors);
+    used.keySet().retainAll(graph.constants().keySet());
+    return used;
+  }
+
+  /** The embedding table, from the widened values where the graph has them. */
+  EmbeddingTable embeddings(Manifest manifest) {
+    Manifest.Embedding place = manifest.embedding();
+    embeddingFile = Optional.of(SafetensorsFile.open(folder.resolve(place.file())));
+    TensorView tensor = embeddingFile.get().tensor(place.tensor());
+    if (!tensor.shape().equals(place.shape())) {
+      throw new ModelException(
+          "%s: tensor %s: expected shape %s as %s says, found %s"
+              .formatted(
+                  folder.resolve(place.file()),
+                  place.tensor(),
+                  place.shape(),
+                  Manifest.FILE,
+                  tensor.shape()));
+    }
+    MemorySegment values = widenedByName.get(place.tensor());
+    TensorView table =
+        values == null ? tensor : new TensorView(tensor.name(), Dtype.F32, tensor.shape(), values);
+    return new EmbeddingTable(table, place.scale());
+  }
+
+  private void keepMapped(Constant constant) {
+    if (constant.data() instanceof Constant.External external) {
+      keep(constant.name(), constant, slice(external));
+    }
+  }
+
+  private void keep(String name, Constant constant, MemorySegment values) {
+    long[] shape = constant.dimensions().stream().mapToLong(Long::longValue).toArray();
+    ElementType type =
+        ElementType.of(
+            values.byteSize() == constant.type().bytes() * elements(constant)
+                ? constant.type().code()
+                : DataType.FLOAT.code());
+    tensors.put(name, Tensor.of(type, shape, values));
+  }
+
+  private MemorySegment widen(Constant constant, Constant.External external) {
+    Dtype dtype =
+        switch (constant.type()) {
+          case FLOAT16 -> Dtype.F16;
+          case BFLOAT16 -> Dtype.BF16;
+          default ->
+              throw new ModelException(
+                  "weight %s: expected FLOAT16 or BFLOAT16 behind a Cast, found %s"
+                      .formatted(constant.name(), constant.type()));
+        };
+    long count = elements(constant);
+    MemorySegment values = arena.allocate(Math.multiplyExact(4, count), 64);
+    new TensorView(constant.name(), dtype, constant.dimensions(), slice(external))
+        .copyFloats(0, values, count);
+    return values;
+  }
+
+  private MemorySegment slice(Constant.External external) {
+    MemorySegment file = files.get(external.location());
+    if (file == null
+        || external.offset() < 0
+        || external.length() < 0
+        || external.offset() > file.byteSize() - external.length()) {
+      throw new ModelException(
+          "%s: the graph asks for bytes %,d to %,d of %s, which %s"
+              .formatted(
+                  folder,
+                  external.offset(),
+                  external.offset() + external.length(),
+                  external.location(),
+                  file == null
+                      ? "the manifest does not list"
+                      : "has " + file.byteSize() + " bytes; export the model again"));
+    }
+    return file.asSlice(external.offset(), external.length());
+  }
+
+  private static long elements(Constant constant) {
+    return constant.dimensions().stream().reduce(1L, Math::multiplyExact);
+  }
+
+  private static String[] names(Graph graph) {
+    return graph.inputs().stream().map(input -> input.name()).toArray(String[]::new);
+  }
+
+  /** Unmaps the files; no session may use the weights any more. */
+  @Override
+  public void close() {
+    embeddingFile.ifPresent(SafetensorsFile::close);
+    arena.close();
+  }
+}
