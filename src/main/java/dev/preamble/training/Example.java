@@ -1,0 +1,24 @@
+package dev.preamble.training;
+
+import java.util.OptionalInt;
+
+/**
+ * One row of data as token ids.
+ *
+ * @param prompt what the model is given; nothing is learned from it
+ * @param completion what it should say next, at least one token: the labels
+ * @param label which of the data's labels the completion stands for, if it stands for one
+ */
+public record Example(int[] prompt, int[] completion, OptionalInt label) {
+  /** Refuses a row without anything to learn. */
+  public Example {
+    if (completion.length == 0) {
+      throw new IllegalArgumentException("an example needs a completion");
+    }
+  }
+
+  /** Tokens of prompt and completion. */
+  public int length() {
+    return prompt.length + completion.length;
+  }
+}
