@@ -55,16 +55,16 @@ def export(model: Path, out: Path | None, name: str | None, verify: bool, progre
     from . import manifest, simplify, trace, weights
     from .publish import Staging
 
-    config = AutoConfig.from_pretrained(model, local_files_only=True)
-    progress(f"tracing {config.num_hidden_layers} layers of width {config.hidden_size}")
-    traced = trace.trace(config, architecture)
-    simplify.simplify(traced.graph)
-    progress("pointing the weights into the checkpoint")
-    weights.point_at_checkpoint(traced, checkpoint)
-    extra = weights.move_large_constants(traced.graph)
-    graph = onnx_ir.to_proto(traced.graph).SerializeToString(deterministic=True)
-    content = manifest.manifest(checkpoint, config, architecture, traced, graph, extra, name)
     with Staging(checkpoint, out) as staging:
+        config = AutoConfig.from_pretrained(model, local_files_only=True)
+        progress(f"tracing {config.num_hidden_layers} layers of width {config.hidden_size}")
+        traced = trace.trace(config, architecture)
+        simplify.simplify(traced.graph)
+        progress("pointing the weights into the checkpoint")
+        weights.point_at_checkpoint(traced, checkpoint)
+        extra = weights.move_large_constants(traced.graph)
+        graph = onnx_ir.to_proto(traced.graph).SerializeToString(deterministic=True)
+        content = manifest.manifest(checkpoint, config, architecture, traced, graph, extra, name)
         if extra is not None:
             staging.write(weights.EXTRA_FILE, extra)
         staging.write(manifest.GRAPH_FILE, graph)

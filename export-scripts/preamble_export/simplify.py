@@ -22,6 +22,7 @@ _SHAPERS = ("Identity", "Reshape", "Expand", "Cast", "Squeeze", "Unsqueeze", "Fl
 def simplify(model: ir.Model) -> None:
     """Rewrites until nothing changes, then names nodes after the modules they come from."""
     common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    common.ShapeInferencePass(check_type=False, data_prop=False)(model)
     changed = True
     while changed:
         changed = any([_rewrite(node) for node in list(model.graph)])
@@ -29,7 +30,6 @@ def simplify(model: ir.Model) -> None:
     common.CommonSubexpressionEliminationPass()(model)
     common.RemoveUnusedOpsetsPass(process_functions=False)(model)
     model.opset_imports.setdefault(_MICROSOFT, 1)
-    common.ShapeInferencePass(check_type=False, data_prop=False)(model)
     _name_after_modules(model.graph)
     common.ClearMetadataAndDocStringPass()(model)
     model.metadata_props.clear()

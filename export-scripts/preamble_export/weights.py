@@ -10,6 +10,7 @@ from .errors import ExportError
 from .trace import Trace
 
 EXTRA_FILE = "preamble.weights.safetensors"
+INLINE_LIMIT = 65536
 _DTYPES = {"F32": ir.DataType.FLOAT, "F16": ir.DataType.FLOAT16, "BF16": ir.DataType.BFLOAT16}
 
 
@@ -66,8 +67,8 @@ def _float32(parameter: ir.Value) -> ir.Node:
     return ir.node("Cast", [parameter], {"to": ir.DataType.FLOAT}, name=name, outputs=[output])
 
 
-def move_large_constants(model: ir.Model, limit: int = 65536) -> bytes | None:
-    """Takes constants above ``limit`` bytes, which no checkpoint holds, out of the graph.
+def move_large_constants(model: ir.Model) -> bytes | None:
+    """Takes constants above :data:`INLINE_LIMIT` bytes, which no checkpoint holds, out of the graph.
 
     Returns the content of :data:`EXTRA_FILE`, where the graph finds them, or None if there are none.
     """
@@ -75,7 +76,7 @@ def move_large_constants(model: ir.Model, limit: int = 65536) -> bytes | None:
     large = {
         value.name: value.const_value.numpy()
         for value in graph.initializers.values()
-        if not isinstance(value.const_value, ir.ExternalTensor) and value.const_value.nbytes > limit
+        if not isinstance(value.const_value, ir.ExternalTensor) and value.const_value.nbytes > INLINE_LIMIT
     }
     if not large:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import torch
 from peft import PeftConfig, PeftModel, PromptTuningConfig, get_peft_model
@@ -14,6 +15,8 @@ IGNORED = -100
 @functools.lru_cache(maxsize=4)
 def base(model: str, dtype: str = "float32"):
     """A frozen base model in evaluation mode."""
+    if not Path(model).is_dir():
+        raise FileNotFoundError(f"{model}: no such model directory")
     opened = AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, dtype), local_files_only=True)
     return opened.eval().requires_grad_(False)
 

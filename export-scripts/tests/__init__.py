@@ -1,0 +1,1 @@
+"""Tests of the exporter and the oracle: ``python -m unittest`` in ``export-scripts``."""
