@@ -25,8 +25,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "out", type=Path, metavar="OUT", nargs="?", help="where the exported model goes (default: into MODEL itself)"
     )
-    parser.add_argument("--name", help="the base model's name in the manifest (default: what config.json or the directory says)")
-    parser.add_argument("--no-verify", action="store_true", help="skip the comparison with PyTorch, which loads the weights")
+    parser.add_argument(
+        "--name", help="the base model's name in the manifest (default: what config.json or the directory says)"
+    )
+    parser.add_argument(
+        "--no-verify", action="store_true", help="skip the comparison with PyTorch, which loads the weights"
+    )
     return parser
 
 
@@ -80,7 +84,8 @@ def export(model: Path, out: Path | None, name: str | None, verify: bool, progre
         staging.write(manifest.FILE, manifest.encode(content))
         staging.publish()
     nodes = sum(1 for _ in traced.graph.graph)
-    progress(f"exported {staging.target}: {manifest.GRAPH_FILE} ({len(graph):,} bytes, {nodes} nodes) and {manifest.FILE}")
+    size = f"{len(graph):,} bytes, {nodes} nodes"
+    progress(f"exported {staging.target}: {manifest.GRAPH_FILE} ({size}) and {manifest.FILE}")
     return 0
 
 

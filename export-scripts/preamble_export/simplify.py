@@ -128,4 +128,6 @@ def _check(graph: ir.Graph) -> None:
     for node in graph:
         for value in node.outputs:
             if value.shape is None or value.dtype is None:
-                raise ExportError(f"{value.name} ({node.op_type}) has no static rank and type; this is a defect of the exporter")
+                raise ExportError(
+                    f"{value.name} ({node.op_type}) has no static rank and type; this is a defect of the exporter"
+                )

@@ -8,7 +8,8 @@ import sys
 import traceback
 
 # Nothing here contacts anyone; the libraries read these when they are first imported.
-os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
+os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
 def serve() -> int:

@@ -154,7 +154,8 @@ def time_steps(
 
     def random_row(length: int) -> dict:
         ids = torch.randint(vocabulary, (length,)).tolist()
-        return {"token_ids": ids, "labels": [models.IGNORED] * (length - labels_per_row) + ids[length - labels_per_row :]}
+        unlabelled = length - labels_per_row
+        return {"token_ids": ids, "labels": [models.IGNORED] * unlabelled + ids[unlabelled:]}
 
     batches = [_batch([random_row(n) for n in lengths or [text_len] * rows]) for _ in range(4)]
     seconds = []

@@ -14,6 +14,7 @@ from preamble_export import cli
 
 FIXTURES = Path(__file__).resolve().parents[2] / "test-fixtures"
 STORIES = FIXTURES / "stories260K"
+DIMENSIONS = ("batch", "sequence", "positions", "capacity")
 
 
 def export(*arguments) -> tuple[int, str, str]:
@@ -112,7 +113,7 @@ class GraphTest(unittest.TestCase):
             for value in (output for node in graph.node for output in node.output):
                 self.assertTrue(described[value].elem_type, value)
                 for dim in described[value].shape.dim:
-                    self.assertTrue(dim.dim_value > 0 or dim.dim_param in ("batch", "sequence", "positions", "capacity"))
+                    self.assertTrue(dim.dim_value > 0 or dim.dim_param in DIMENSIONS, f"{value}: {dim}")
 
     def test_every_weight_lies_in_the_checkpoint(self):
         from safetensors import safe_open
@@ -211,7 +212,8 @@ class RefusalTest(TemporaryFolder):
         self.refuses(model, saying="lies beyond the end of the file")
 
     def test_weights_of_another_shape(self):
-        self.refuses(self.copy(vocab_size=500, num_hidden_layers=1), "--no-verify", saying="config.json asks for [500, 64]")
+        model = self.copy(vocab_size=500, num_hidden_layers=1)
+        self.refuses(model, "--no-verify", saying="config.json asks for [500, 64]")
 
     def test_a_target_that_is_a_file(self):
         (self.folder / "out").write_text("mine")
