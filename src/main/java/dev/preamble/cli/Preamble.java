@@ -13,7 +13,7 @@ import picocli.CommandLine.IVersionProvider;
     mixinStandardHelpOptions = true,
     versionProvider = Preamble.Version.class,
     description = "Loads, trains and serves PEFT prompt adapters over one frozen model.",
-    subcommands = {AdapterCommand.class})
+    subcommands = {AdapterCommand.class, EvaluateCommand.class, TrainCommand.class})
 public final class Preamble {
   private Preamble() {}
 
@@ -24,6 +24,11 @@ public final class Preamble {
 
   /** Runs the command and returns its exit code, for callers that must stay alive. */
   public static int run(String... arguments) {
+    return commandLine().execute(arguments);
+  }
+
+  /** The commands with their handling of faults. */
+  static CommandLine commandLine() {
     return new CommandLine(new Preamble())
         .setExecutionExceptionHandler(
             (fault, command, parsed) -> {
@@ -32,8 +37,7 @@ public final class Preamble {
               }
               command.getErr().println("preamble: " + fault.getMessage());
               return CommandLine.ExitCode.USAGE;
-            })
-        .execute(arguments);
+            });
   }
 
   static final class Version implements IVersionProvider {

@@ -89,7 +89,12 @@ public record Manifest(
 
   /** Ids of the special tokens that the model has. */
   public record SpecialTokens(
-      OptionalInt bos, List<Integer> eos, OptionalInt pad, OptionalInt unk) {}
+      OptionalInt bos, List<Integer> eos, OptionalInt pad, OptionalInt unk) {
+    /** The token that ends a text, if the model has one. */
+    public OptionalInt endOfText() {
+      return eos.isEmpty() ? OptionalInt.empty() : OptionalInt.of(eos.getFirst());
+    }
+  }
 
   /** Checks what the rest of the program relies on. */
   public Manifest {

@@ -6,13 +6,18 @@ import java.util.Map;
 /**
  * How rows of data become tokens.
  *
+ * @param hardPrompt a text that is put before every row, possibly empty
  * @param template how a row's text is put to the model
  * @param labelWords the word for each label, empty when the data has no labels
  * @param maxTokens the longest row; longer prompts keep their end
  * @param maxBadLines lines that may be unusable before reading fails
  */
 public record DataOptions(
-    Template template, Map<String, String> labelWords, int maxTokens, int maxBadLines) {
+    String hardPrompt,
+    Template template,
+    Map<String, String> labelWords,
+    int maxTokens,
+    int maxBadLines) {
   /** Refuses sizes that leave nothing. */
   public DataOptions {
     labelWords = new LinkedHashMap<>(labelWords);
@@ -26,8 +31,13 @@ public record DataOptions(
     }
   }
 
-  /** These options with rows of at most {@code tokens}. */
-  public DataOptions withMaxTokens(int tokens) {
-    return new DataOptions(template, labelWords, tokens, maxBadLines);
+  /** Texts as they are, no labels, rows of at most {@code maxTokens}, every line usable. */
+  public static DataOptions plain(int maxTokens) {
+    return new DataOptions("", new Template(Template.PLACE), Map.of(), maxTokens, 0);
+  }
+
+  /** These options with {@code text} before every row. */
+  public DataOptions withHardPrompt(String text) {
+    return new DataOptions(text, template, labelWords, maxTokens, maxBadLines);
   }
 }

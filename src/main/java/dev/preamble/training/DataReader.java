@@ -116,13 +116,15 @@ public final class DataReader {
       throw new TrainingException(
           "label: expected one of %s, found \"%s\"".formatted(words.labels(), label));
     }
-    int[] prompt = last(tokenizer.encode(options.template().fill(text), true));
+    int[] prompt =
+        last(tokenizer.encode(options.hardPrompt() + options.template().fill(text), true));
     return new Example(prompt, new int[] {words.tokens().get(index)}, OptionalInt.of(index));
   }
 
   private Example completed(String prompt, String completion) {
-    int[] before = tokenizer.encode(prompt, true);
-    int[] whole = tokenizer.encode(prompt + completion, true);
+    String asked = options.hardPrompt() + prompt;
+    int[] before = tokenizer.encode(asked, true);
+    int[] whole = tokenizer.encode(asked + completion, true);
     int mismatch = Arrays.mismatch(before, whole);
     int start = mismatch < 0 ? before.length : mismatch;
     int length = whole.length - start + (endOfText.isPresent() ? 1 : 0);

@@ -2,6 +2,8 @@ package dev.preamble.training;
 
 import dev.preamble.model.FrozenModel;
 import dev.preamble.onnx.packed.PackedGraph;
+import dev.preamble.peft.Adapter;
+import dev.preamble.peft.AdapterEntry;
 import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.RunOptions;
 import dev.preamble.runtime.Session;
@@ -35,6 +37,21 @@ public final class Evaluator implements AutoCloseable {
     this.model = model;
     this.session =
         model.session(PackedGraph.scoring(model.graph()), GradientStep.sessionOptions(threads));
+  }
+
+  /**
+   * The prompt rows that {@code adapter} puts in front of {@code model}'s token embeddings.
+   *
+   * @throws TrainingException if it enters the model in another way
+   */
+  public static float[] rowsOf(Adapter adapter, FrozenModel model) {
+    return switch (adapter.entry(model.baseModel().shape())) {
+      case AdapterEntry.EmbeddingRows rows -> rows.values();
+      case AdapterEntry.KeyValuePrefix prefix ->
+          throw new TrainingException(
+              "adapter %s: expected rows in front of the token embeddings, found a key/value prefix of %d positions; evaluation does not take those yet"
+                  .formatted(adapter.name(), prefix.count()));
+    };
   }
 
   /**

@@ -33,17 +33,22 @@ public final class GradientStep implements AutoCloseable {
 
   /** A step for prompts of {@code virtualTokens} rows, computed by {@code threads} threads. */
   public GradientStep(FrozenModel model, int virtualTokens, int threads) {
-    int longest = model.manifest().contextLength() - 1;
-    if (virtualTokens < 1 || virtualTokens > longest) {
-      throw new TrainingException(
-          "virtual tokens: expected 1 to %d, for the model has %d positions; found %d"
-              .formatted(longest, longest + 1, virtualTokens));
-    }
+    checkFits(model, virtualTokens);
     this.model = model;
     this.virtualTokens = virtualTokens;
     Graph graph = PackedGraph.training(model.graph());
     session = model.session(graph, sessionOptions(threads));
     prompt = Tensor.allocate(ElementType.FLOAT32, virtualTokens, model.manifest().hiddenSize());
+  }
+
+  /** Refuses prompts that leave no position for a text. */
+  static void checkFits(FrozenModel model, int virtualTokens) {
+    int positions = model.manifest().contextLength();
+    if (virtualTokens < 1 || virtualTokens > positions - 2) {
+      throw new TrainingException(
+          "virtual tokens: expected 1 to %d, for the model has %d positions; found %d"
+              .formatted(positions - 2, positions, virtualTokens));
+    }
   }
 
   /** Shapes change with every batch: a planned memory pattern would be planned again each time. */

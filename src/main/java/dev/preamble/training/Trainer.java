@@ -18,8 +18,13 @@ public final class Trainer {
   private final FrozenModel model;
   private final TrainingConfig config;
 
-  /** A trainer of {@code model} with {@code config}. */
+  /**
+   * A trainer of {@code model} with {@code config}.
+   *
+   * @throws TrainingException if the model has no room for the virtual tokens
+   */
   public Trainer(FrozenModel model, TrainingConfig config) {
+    GradientStep.checkFits(model, config.virtualTokens());
     this.model = model;
     this.config = config;
   }
