@@ -108,7 +108,8 @@ class TrainCommandTest {
     assertFault("--init text needs", "train", "--data", data, "--out", out, "--init", "text");
     assertFault("--eval", "train", "--data", data, "--out", out, "--hard-prompt", "x");
     assertFault("{text}", "train", "--data", data, "--out", out, "--template", "no place");
-    assertFault("there is no folder", "evaluate", "--data", data, "--adapter", folder.resolve("none"));
+    assertFault(
+        "there is no folder", "evaluate", "--data", data, "--adapter", folder.resolve("none"));
     assertFalse(Files.exists(out));
   }
 
