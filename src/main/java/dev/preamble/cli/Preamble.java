@@ -13,7 +13,14 @@ import picocli.CommandLine.IVersionProvider;
     mixinStandardHelpOptions = true,
     versionProvider = Preamble.Version.class,
     description = "Loads, trains and serves PEFT prompt adapters over one frozen model.",
-    subcommands = {AdapterCommand.class, EvaluateCommand.class, TrainCommand.class})
+    subcommands = {
+      AdapterCommand.class,
+      EvaluateCommand.class,
+      GenerateCommand.class,
+      ScoreCommand.class,
+      ServeCommand.class,
+      TrainCommand.class
+    })
 public final class Preamble {
   private Preamble() {}
 

@@ -3,6 +3,7 @@ package dev.preamble.model;
 import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -81,6 +82,41 @@ public final class KeyValueCache implements AutoCloseable {
       copy(prefix.values.get(layer), prefix, values.get(layer), shape);
     }
     length = prefix.length;
+  }
+
+  /**
+   * Fills the first positions with keys and values that did not come from this model.
+   *
+   * @param count positions
+   * @param states float [count, layers, 2, heads, head size]: of each position the keys of layer 0,
+   *     its values, the keys of layer 1, and so on, as PEFT stores prefixes
+   * @throws IllegalArgumentException if they do not fit, or something is filled already
+   */
+  public void fill(int count, float[] states) {
+    long elements = bytes() / 4 / Math.max(1, capacity) * count;
+    if (length != 0 || count > capacity || states.length != elements) {
+      throw new IllegalArgumentException(
+          "%,d values for %d positions into a cache of %d with %d filled"
+              .formatted(states.length, count, capacity, length));
+    }
+    int from = 0;
+    for (int position = 0; position < count; position++) {
+      for (int layer = 0; layer < shapes.size(); layer++) {
+        from = put(keys.get(layer), shapes.get(layer), position, states, from);
+        from = put(values.get(layer), shapes.get(layer), position, states, from);
+      }
+    }
+    length = count;
+  }
+
+  /** Writes one position of all heads; gives where the next values stand. */
+  private int put(Tensor to, Manifest.KeyValue shape, int position, float[] states, int from) {
+    for (int head = 0; head < shape.heads(); head++) {
+      long place = 4L * shape.headSize() * ((long) head * capacity + position);
+      MemorySegment.copy(states, from, to.data(), ValueLayout.JAVA_FLOAT, place, shape.headSize());
+      from += shape.headSize();
+    }
+    return from;
   }
 
   private void copy(Tensor from, KeyValueCache prefix, Tensor to, Manifest.KeyValue shape) {

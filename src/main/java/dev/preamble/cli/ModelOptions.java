@@ -1,0 +1,58 @@
+package dev.preamble.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.generation.FittedAdapter;
+import dev.preamble.model.FrozenModel;
+import dev.preamble.peft.Adapter;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The options of commands that run a model. */
+final class ModelOptions {
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder of the exported model.")
+  private Path model;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute; every processor if not given.")
+  private Optional<Integer> threads = Optional.empty();
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  FrozenModel open() {
+    return FrozenModel.open(model);
+  }
+
+  int threads() {
+    return threads.orElse(Runtime.getRuntime().availableProcessors());
+  }
+
+  boolean json() {
+    return json;
+  }
+
+  /**
+   * The adapter in {@code folder}, fitted to {@code model}; what is odd about it goes to {@code
+   * err}.
+   */
+  static FittedAdapter fit(Path folder, FrozenModel model, PrintWriter err) {
+    Adapter adapter = Adapter.open(folder);
+    adapter.warnings().forEach(warning -> err.println("preamble: warning: " + warning));
+    return FittedAdapter.fit(adapter, model);
+  }
+
+  /** Says in {@code report} which adapter an answer is from. */
+  static void describe(Optional<FittedAdapter> adapter, ObjectNode report) {
+    report.put("adapter", adapter.map(FittedAdapter::name).orElse(null));
+    report.put("adapter_digest", adapter.map(FittedAdapter::digest).orElse(null));
+    report.put("virtual_tokens", adapter.map(FittedAdapter::virtualTokens).orElse(0));
+  }
+}

@@ -1,0 +1,176 @@
+package dev.preamble.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.PreambleException;
+import dev.preamble.WholeFile;
+import dev.preamble.generation.FittedAdapter;
+import dev.preamble.generation.Score;
+import dev.preamble.generation.ScoredToken;
+import dev.preamble.generation.Scorer;
+import dev.preamble.model.FrozenModel;
+import dev.preamble.safetensors.Dtype;
+import dev.preamble.safetensors.SafetensorsWriter;
+import dev.preamble.safetensors.TensorView;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code score}: how probable each token of a text is. */
+@Command(
+    name = "score",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Shows the log probability of each token of a text, given what precedes it.",
+      "The adapter's virtual tokens precede the text and are not scored."
+    })
+final class ScoreCommand implements Runnable {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOptions model;
+
+  @ArgGroup(multiplicity = "1")
+  private Input input;
+
+  @Option(names = "--adapter", paramLabel = "DIR", description = "Folder of an adapter.")
+  private Optional<Path> adapter = Optional.empty();
+
+  @Option(
+      names = "--logits-out",
+      paramLabel = "FILE",
+      description = "Write the logits, float32 [tokens, vocabulary], to a safetensors file.")
+  private Optional<Path> logitsOut = Optional.empty();
+
+  static final class Input {
+    @Option(names = "--text", paramLabel = "TEXT", description = "Text to score.")
+    private Optional<String> text = Optional.empty();
+
+    @Option(
+        names = "--token-ids",
+        split = ",",
+        paramLabel = "ID",
+        description = "Token ids to score, taken as they are.")
+    private List<Integer> ids = List.of();
+
+    @Option(names = "--file", paramLabel = "FILE", description = "UTF-8 file to score.")
+    private Optional<Path> file = Optional.empty();
+
+    int[] tokens(FrozenModel model) {
+      return text.or(() -> file.map(Input::read))
+          .map(used -> model.tokenizer().encode(used, true))
+          .orElseGet(() -> ids.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    private static String read(Path file) {
+      try {
+        return Files.readString(file);
+      } catch (IOException fault) {
+        throw new PreambleException(
+            "cannot read %s as UTF-8 text: %s".formatted(file, WholeFile.reason(fault)), fault);
+      }
+    }
+  }
+
+  @Override
+  public void run() {
+    try (FrozenModel opened = model.open();
+        Scorer scorer = Scorer.open(opened, model.threads())) {
+      Optional<FittedAdapter> fitted =
+          adapter.map(folder -> ModelOptions.fit(folder, opened, spec.commandLine().getErr()));
+      int[] tokens = input.tokens(opened);
+      Score score =
+          logitsOut
+              .map(file -> scoreInto(file, scorer, tokens, fitted, opened))
+              .orElseGet(() -> scorer.score(tokens, fitted));
+      PrintWriter out = spec.commandLine().getOut();
+      if (model.json()) {
+        out.println(json(fitted, score).toPrettyString());
+      } else {
+        print(score, out);
+      }
+    }
+  }
+
+  private static Score scoreInto(
+      Path file, Scorer scorer, int[] tokens, Optional<FittedAdapter> adapter, FrozenModel model) {
+    long vocabulary = model.manifest().vocabularySize();
+    try (Arena arena = Arena.ofShared()) {
+      long elements = Math.multiplyExact(tokens.length, vocabulary);
+      MemorySegment rows = arena.allocate(FLOAT, elements);
+      Score score =
+          scorer.score(
+              tokens,
+              adapter,
+              (position, logits) ->
+                  MemorySegment.copy(
+                      logits, 0, rows, FLOAT, 4 * position * vocabulary, logits.length));
+      List<Long> shape = List.of((long) tokens.length, vocabulary);
+      SafetensorsWriter.write(
+          file, List.of(new TensorView("logits", Dtype.F32, shape, rows)), Map.of("format", "pt"));
+      return score;
+    }
+  }
+
+  private static ObjectNode json(Optional<FittedAdapter> adapter, Score score) {
+    ObjectNode report = JsonNodeFactory.instance.objectNode();
+    ModelOptions.describe(adapter, report);
+    ArrayNode tokens = report.putArray("tokens");
+    for (ScoredToken token : score.tokens()) {
+      ObjectNode each = tokens.addObject().put("id", token.id()).put("piece", token.piece());
+      put(each, "log_probability", token.logProbability());
+    }
+    report.put("scored", score.scored());
+    report.put("log_probability", score.sum());
+    put(report, "perplexity", score.perplexity());
+    return report;
+  }
+
+  private static void put(ObjectNode node, String name, OptionalDouble value) {
+    if (value.isPresent()) {
+      node.put(name, value.getAsDouble());
+    } else {
+      node.putNull(name);
+    }
+  }
+
+  private static void print(Score score, PrintWriter out) {
+    for (ScoredToken token : score.tokens()) {
+      out.printf(
+          Locale.ROOT,
+          "%8d  %10s  %s%n",
+          token.id(),
+          token.logProbability().isPresent()
+              ? String.format(Locale.ROOT, "%.4f", token.logProbability().getAsDouble())
+              : "-",
+          visible(token.piece()));
+    }
+    out.printf(Locale.ROOT, "log probability %.4f of %d tokens", score.sum(), score.scored());
+    score
+        .perplexity()
+        .ifPresent(perplexity -> out.printf(Locale.ROOT, ", perplexity %.4f", perplexity));
+    out.println();
+  }
+
+  private static String visible(String piece) {
+    return "'" + piece.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r") + "'";
+  }
+}

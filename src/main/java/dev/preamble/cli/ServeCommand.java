@@ -1,0 +1,95 @@
+package dev.preamble.cli;
+
+import dev.preamble.generation.EngineOptions;
+import dev.preamble.server.PreambleServer;
+import dev.preamble.server.ServerConfig;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code serve}: a model and a folder of adapters over HTTP, until the process is told to end. */
+@Command(
+    name = "serve",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Serves a model, and each adapter of a folder as a model of its own, over HTTP in OpenAI's",
+      "shapes: /v1/models, /v1/completions, /health."
+    })
+final class ServeCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder of the exported model.")
+  private Path model;
+
+  @Option(
+      names = "--adapters",
+      paramLabel = "DIR",
+      description = "Folder whose sub-folders are adapters.")
+  private Optional<Path> adapters = Optional.empty();
+
+  @Option(
+      names = "--host",
+      defaultValue = "127.0.0.1",
+      paramLabel = "ADDRESS",
+      description = "Address to listen on; ${DEFAULT-VALUE} if not given.")
+  private String host;
+
+  @Option(
+      names = "--port",
+      defaultValue = "8080",
+      paramLabel = "N",
+      description = "Port to listen on, 0 for any free one; ${DEFAULT-VALUE} if not given.")
+  private int port;
+
+  @Option(
+      names = "--insecure",
+      description = "Let --host be an address that other machines reach: anybody may use it then.")
+  private boolean insecure;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute; every processor if not given.")
+  private Optional<Integer> threads = Optional.empty();
+
+  @Override
+  public void run() {
+    EngineOptions engine = EngineOptions.defaults();
+    ServerConfig config =
+        ServerConfig.of(model)
+            .withAdapters(adapters)
+            .withAddress(new ServerConfig.Address(host, port, insecure))
+            .withEngine(threads.map(engine::withThreads).orElse(engine));
+    try (PreambleServer server = PreambleServer.start(config)) {
+      Runtime.getRuntime().addShutdownHook(new Thread(server::close, "preamble-shutdown"));
+      announce(server);
+      server.awaitClose();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void announce(PreambleServer server) {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    server.warnings().forEach(warning -> err.println("preamble: warning: " + warning));
+    List<String> models = server.models();
+    out.printf(
+        "ready at %s: %s%s%n",
+        server.url(),
+        models.getFirst(),
+        models.size() == 1
+            ? ", no adapters"
+            : " with adapters " + String.join(", ", models.subList(1, models.size())));
+    out.flush();
+  }
+}

@@ -1,0 +1,114 @@
+package dev.preamble.generation;
+
+import dev.preamble.model.CachedSequence;
+import dev.preamble.model.FrozenModel;
+import dev.preamble.model.KeyValueCache;
+import dev.preamble.model.Manifest;
+import dev.preamble.peft.AdapterEntry;
+import dev.preamble.runtime.Session;
+import dev.preamble.runtime.SessionOptions;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** A model in a session of its own, and how adapters and requests fit its positions. */
+final class ModelRunner implements AutoCloseable {
+  private final FrozenModel model;
+  private final Session session;
+
+  ModelRunner(FrozenModel model, int threads) {
+    this.model = model;
+    this.session = model.session(model.graph(), SessionOptions.defaults().withThreads(threads));
+  }
+
+  Manifest manifest() {
+    return model.manifest();
+  }
+
+  KeyValueCache cache(int positions) {
+    return new KeyValueCache(model.manifest(), positions);
+  }
+
+  /** A sequence that continues what {@code cache} holds. */
+  CachedSequence sequence(KeyValueCache cache) {
+    return model.sequence(session, cache);
+  }
+
+  /** The keys and values of {@code adapter}, in a cache that they fill. */
+  KeyValueCache prefix(FittedAdapter adapter) {
+    KeyValueCache cache = cache(adapter.virtualTokens());
+    try (CachedSequence sequence = sequence(cache)) {
+      enter(adapter, cache, sequence);
+      return cache;
+    } catch (RuntimeException fault) {
+      cache.close();
+      throw fault;
+    }
+  }
+
+  /**
+   * Puts {@code adapter} at the start of {@code sequence}, which writes to {@code cache}.
+   *
+   * @return the logits of what follows it, float [vocabulary], where the adapter went through the
+   *     model
+   */
+  static Optional<MemorySegment> enter(
+      FittedAdapter adapter, KeyValueCache cache, CachedSequence sequence) {
+    return switch (adapter.entry()) {
+      case AdapterEntry.EmbeddingRows rows -> Optional.of(sequence.advanceRows(rows.values()));
+      case AdapterEntry.KeyValuePrefix prefix -> {
+        cache.fill(prefix.count(), prefix.values());
+        yield Optional.empty();
+      }
+    };
+  }
+
+  /**
+   * Refuses tokens that the model does not have, more positions than it has, and adapters fitted to
+   * another model.
+   *
+   * @param generated positions wanted behind the tokens
+   */
+  void check(int[] tokens, Optional<FittedAdapter> adapter, int generated) {
+    Manifest manifest = manifest();
+    adapter
+        .filter(fitted -> !fitted.model().equals(model.digest()))
+        .ifPresent(
+            fitted -> {
+              throw new RequestException(
+                  "model",
+                  "model: adapter %s was fitted to another model than the one that runs"
+                      .formatted(fitted.name()));
+            });
+    for (int token : tokens) {
+      if (token < 0 || token >= manifest.vocabularySize()) {
+        throw new RequestException(
+            "prompt",
+            "prompt: expected token ids from 0 to %,d, found %,d"
+                .formatted(manifest.vocabularySize() - 1, token));
+      }
+    }
+    int virtual = adapter.map(FittedAdapter::virtualTokens).orElse(0);
+    long positions = (long) virtual + tokens.length + generated;
+    if (positions > manifest.contextLength()) {
+      boolean promptAlone = (long) virtual + tokens.length + 1 > manifest.contextLength();
+      throw new RequestException(
+          promptAlone ? "prompt" : "max_tokens",
+          "%s: the model's context has %,d positions; asked for %,d: %,d virtual tokens of the adapter, %,d of the prompt, %,d to generate; %s"
+              .formatted(
+                  promptAlone ? "prompt" : "max_tokens",
+                  manifest.contextLength(),
+                  positions,
+                  virtual,
+                  tokens.length,
+                  generated,
+                  promptAlone
+                      ? "shorten the prompt"
+                      : "ask for at most " + (manifest.contextLength() - virtual - tokens.length)));
+    }
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

@@ -1,0 +1,89 @@
+package dev.preamble.generation;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/**
+ * A request in the engine, from submission to result. Everything but {@link #cancel} and {@link
+ * #result} belongs to the engine's thread.
+ */
+final class Row implements Generation {
+  private final GenerationRequest request;
+  private final TokenListener listener;
+  private final Consumer<Row> onCancel;
+  private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
+  private final List<GeneratedToken> tokens = new ArrayList<>();
+  private final long submitted = System.nanoTime();
+  private long started = submitted;
+  private long first = submitted;
+  private volatile boolean cancelled;
+
+  /**
+   * @param onCancel told of this row when it is cancelled
+   */
+  Row(GenerationRequest request, TokenListener listener, Consumer<Row> onCancel) {
+    this.request = request;
+    this.listener = listener;
+    this.onCancel = onCancel;
+  }
+
+  GenerationRequest request() {
+    return request;
+  }
+
+  boolean cancelled() {
+    return cancelled;
+  }
+
+  void start() {
+    started = System.nanoTime();
+  }
+
+  /** Records a token and tells the listener. */
+  void give(int id, String text, OptionalDouble logProbability) {
+    if (tokens.isEmpty()) {
+      first = System.nanoTime();
+    }
+    GeneratedToken token = new GeneratedToken(id, text, logProbability);
+    tokens.add(token);
+    listener.onToken(token);
+  }
+
+  /** Tokens that may still come. */
+  int remaining() {
+    return request.maxTokens() - tokens.size();
+  }
+
+  void finish(FinishReason reason) {
+    long now = System.nanoTime();
+    if (tokens.isEmpty()) {
+      first = now;
+    }
+    Usage usage = new Usage(request.prompt().length, request.virtualTokens(), tokens.size());
+    Timing timing =
+        new Timing(
+            Duration.ofNanos(started - submitted),
+            Duration.ofNanos(first - started),
+            Duration.ofNanos(now - started));
+    result.complete(new GenerationResult(tokens, reason, usage, timing));
+  }
+
+  void fail(Throwable fault) {
+    result.completeExceptionally(fault);
+  }
+
+  @Override
+  public void cancel() {
+    cancelled = true;
+    onCancel.accept(this);
+  }
+
+  @Override
+  public CompletableFuture<GenerationResult> result() {
+    return result;
+  }
+}
