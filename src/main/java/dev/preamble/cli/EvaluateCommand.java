@@ -32,7 +32,7 @@ final class EvaluateCommand implements Runnable {
 
   @Override
   public void run() {
-    try (FrozenModel opened = FrozenModel.open(model.folder());
+    try (FrozenModel opened = model.open();
         Evaluator evaluator = new Evaluator(opened, model.threads())) {
       float[] nothing = new float[0];
       Optional<Adapter> read = adapter.map(Adapter::open);

@@ -3,7 +3,6 @@ package dev.preamble.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.preamble.PreambleException;
 import dev.preamble.generation.Engine;
 import dev.preamble.generation.EngineOptions;
 import dev.preamble.generation.FittedAdapter;
@@ -24,9 +23,7 @@ import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code generate}: a prompt continued under each adapter given, or by the model as it is. */
 @Command(
@@ -36,8 +33,8 @@ import picocli.CommandLine.Spec;
 final class GenerateCommand implements Runnable {
   private static final int MAX_TOKENS = 64;
 
-  @Spec private CommandSpec spec;
-  @Mixin private ModelOptions model;
+  @Mixin private ModelOption model;
+  @Mixin private OutputOptions output;
 
   @ArgGroup(multiplicity = "1")
   private Prompt prompt;
@@ -79,11 +76,11 @@ final class GenerateCommand implements Runnable {
 
   @Override
   public void run() {
-    if (stream && model.json()) {
-      throw new PreambleException(
+    if (stream && output.isJson()) {
+      throw new UsageException(
           "--stream prints text as it comes, --json one object at the end; choose one");
     }
-    PrintWriter err = spec.commandLine().getErr();
+    PrintWriter err = output.err();
     try (FrozenModel opened = model.open();
         Engine engine =
             NaiveEngine.open(
@@ -93,14 +90,14 @@ final class GenerateCommand implements Runnable {
                     .withQueue(Math.max(1, adapters.size())))) {
       int[] tokens = prompt.tokens(opened);
       List<Optional<FittedAdapter>> fitted = new ArrayList<>();
-      adapters.forEach(each -> fitted.add(Optional.of(ModelOptions.fit(each, opened, err))));
+      adapters.forEach(each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, err))));
       if (fitted.isEmpty()) {
         fitted.add(Optional.empty());
       }
       List<GenerationRequest> requests =
           fitted.stream().map(adapter -> request(tokens, adapter, opened)).toList();
-      if (model.json()) {
-        spec.commandLine().getOut().println(json(tokens, engine, requests).toPrettyString());
+      if (output.isJson()) {
+        output.out().println(json(tokens, engine, requests).toPrettyString());
       } else {
         print(engine, requests);
       }
@@ -113,7 +110,7 @@ final class GenerateCommand implements Runnable {
         GenerationRequest.of(tokens)
             .withAdapter(adapter)
             .withStop(stop)
-            .withLogProbabilities(model.json());
+            .withLogProbabilities(output.isJson());
     int room =
         opened.manifest().contextLength() - request.virtualTokens() - request.prompt().length;
     return request.withMaxTokens(maxTokens.orElse(Math.clamp(room, 1, MAX_TOKENS)));
@@ -135,7 +132,7 @@ final class GenerateCommand implements Runnable {
 
   private static ObjectNode json(Optional<FittedAdapter> adapter, GenerationResult result) {
     ObjectNode answer = JsonNodeFactory.instance.objectNode();
-    ModelOptions.describe(adapter, answer);
+    FittedAdapters.describe(adapter, answer);
     answer.put("text", result.text());
     answer.put("finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT));
     ArrayNode tokens = answer.putArray("tokens");
@@ -154,7 +151,7 @@ final class GenerateCommand implements Runnable {
   }
 
   private void print(Engine engine, List<GenerationRequest> requests) {
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = output.out();
     for (GenerationRequest request : requests) {
       if (requests.size() > 1) {
         out.println("== " + request.adapter().map(FittedAdapter::name).orElse(""));
@@ -162,7 +159,9 @@ final class GenerateCommand implements Runnable {
       GenerationResult result = engine.submit(request, listener(out)).await();
       out.println(stream ? "" : result.text());
       out.flush();
-      spec.commandLine().getErr().println(summary(result));
+      if (output.showsProgress()) {
+        output.err().println(summary(result));
+      }
     }
   }
 

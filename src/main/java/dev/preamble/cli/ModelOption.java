@@ -1,5 +1,6 @@
 package dev.preamble.cli;
 
+import dev.preamble.model.FrozenModel;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -17,6 +18,10 @@ final class ModelOption {
       paramLabel = "N",
       description = "Threads that compute; all processors if not given.")
   private int threads = Runtime.getRuntime().availableProcessors();
+
+  FrozenModel open() {
+    return FrozenModel.open(folder);
+  }
 
   Path folder() {
     return folder;

@@ -18,9 +18,9 @@ final class OutputOptions {
   @Option(names = "--quiet", description = "Show no progress.")
   private boolean quiet;
 
-  /** Whether people read the output. */
-  boolean forPeople() {
-    return !json;
+  /** Whether a machine reads the output. */
+  boolean isJson() {
+    return json;
   }
 
   /** Whether progress is shown. */

@@ -17,6 +17,7 @@ import picocli.CommandLine.IVersionProvider;
       AdapterCommand.class,
       EvaluateCommand.class,
       GenerateCommand.class,
+      QuickstartCommand.class,
       ScoreCommand.class,
       ServeCommand.class,
       TrainCommand.class

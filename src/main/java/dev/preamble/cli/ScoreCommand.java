@@ -29,9 +29,7 @@ import java.util.OptionalDouble;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code score}: how probable each token of a text is. */
 @Command(
@@ -45,8 +43,8 @@ final class ScoreCommand implements Runnable {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  @Spec private CommandSpec spec;
-  @Mixin private ModelOptions model;
+  @Mixin private ModelOption model;
+  @Mixin private OutputOptions output;
 
   @ArgGroup(multiplicity = "1")
   private Input input;
@@ -95,14 +93,14 @@ final class ScoreCommand implements Runnable {
     try (FrozenModel opened = model.open();
         Scorer scorer = Scorer.open(opened, model.threads())) {
       Optional<FittedAdapter> fitted =
-          adapter.map(folder -> ModelOptions.fit(folder, opened, spec.commandLine().getErr()));
+          adapter.map(folder -> FittedAdapters.fit(folder, opened, output.err()));
       int[] tokens = input.tokens(opened);
       Score score =
           logitsOut
               .map(file -> scoreInto(file, scorer, tokens, fitted, opened))
               .orElseGet(() -> scorer.score(tokens, fitted));
-      PrintWriter out = spec.commandLine().getOut();
-      if (model.json()) {
+      PrintWriter out = output.out();
+      if (output.isJson()) {
         out.println(json(fitted, score).toPrettyString());
       } else {
         print(score, out);
@@ -132,7 +130,7 @@ final class ScoreCommand implements Runnable {
 
   private static ObjectNode json(Optional<FittedAdapter> adapter, Score score) {
     ObjectNode report = JsonNodeFactory.instance.objectNode();
-    ModelOptions.describe(adapter, report);
+    FittedAdapters.describe(adapter, report);
     ArrayNode tokens = report.putArray("tokens");
     for (ScoredToken token : score.tokens()) {
       ObjectNode each = tokens.addObject().put("id", token.id()).put("piece", token.piece());

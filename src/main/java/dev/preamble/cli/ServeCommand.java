@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -23,12 +24,7 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Runnable {
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "DIR",
-      description = "Folder of the exported model.")
-  private Path model;
+  @Mixin private ModelOption model;
 
   @Option(
       names = "--adapters",
@@ -55,23 +51,28 @@ final class ServeCommand implements Runnable {
       description = "Let --host be an address that other machines reach: anybody may use it then.")
   private boolean insecure;
 
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Threads that compute; every processor if not given.")
-  private Optional<Integer> threads = Optional.empty();
-
   @Override
   public void run() {
-    EngineOptions engine = EngineOptions.defaults();
     ServerConfig config =
-        ServerConfig.of(model)
+        ServerConfig.of(model.folder())
             .withAdapters(adapters)
             .withAddress(new ServerConfig.Address(host, port, insecure))
-            .withEngine(threads.map(engine::withThreads).orElse(engine));
+            .withEngine(EngineOptions.defaults().withThreads(model.threads()));
     try (PreambleServer server = PreambleServer.start(config)) {
-      Runtime.getRuntime().addShutdownHook(new Thread(server::close, "preamble-shutdown"));
+      closeWithProcess(server);
       announce(server);
+      awaitClose(server);
+    }
+  }
+
+  /** Makes the end of the process, by a signal too, close {@code server} first. */
+  static void closeWithProcess(PreambleServer server) {
+    Runtime.getRuntime().addShutdownHook(new Thread(server::close, "preamble-shutdown"));
+  }
+
+  /** Waits until {@code server} is closed. */
+  static void awaitClose(PreambleServer server) {
+    try {
       server.awaitClose();
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();

@@ -111,7 +111,7 @@ final class TrainCommand implements Runnable {
     if (evaluation.isEmpty() && data.hasHardPrompt()) {
       throw new UsageException("--hard-prompt is scored on the rows of --eval; give that too");
     }
-    try (FrozenModel opened = FrozenModel.open(model.folder())) {
+    try (FrozenModel opened = model.open()) {
       Trainer trainer = new Trainer(opened, config);
       Dataset rows = data.read(opened, virtualTokens, file, output.err());
       Optional<Dataset> scored =

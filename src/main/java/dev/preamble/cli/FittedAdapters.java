@@ -7,37 +7,10 @@ import dev.preamble.peft.Adapter;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
-import picocli.CommandLine.Option;
 
-/** The options of commands that run a model. */
-final class ModelOptions {
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "DIR",
-      description = "Folder of the exported model.")
-  private Path model;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Threads that compute; every processor if not given.")
-  private Optional<Integer> threads = Optional.empty();
-
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
-
-  FrozenModel open() {
-    return FrozenModel.open(model);
-  }
-
-  int threads() {
-    return threads.orElse(Runtime.getRuntime().availableProcessors());
-  }
-
-  boolean json() {
-    return json;
-  }
+/** Adapters named on the command line, made ready for a model and described in answers. */
+final class FittedAdapters {
+  private FittedAdapters() {}
 
   /**
    * The adapter in {@code folder}, fitted to {@code model}; what is odd about it goes to {@code

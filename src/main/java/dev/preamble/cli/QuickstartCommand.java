@@ -1,0 +1,190 @@
+package dev.preamble.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.model.FrozenModel;
+import dev.preamble.server.PreambleServer;
+import dev.preamble.server.ServerConfig;
+import dev.preamble.training.Dataset;
+import dev.preamble.training.ReportTable;
+import dev.preamble.training.Trainer;
+import dev.preamble.training.TrainingConfig;
+import dev.preamble.training.TrainingListener;
+import dev.preamble.training.TrainingRun;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code quickstart}: tunes a prompt on real text with a real model, then serves it. */
+@Command(
+    name = "quickstart",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Tunes a prompt on a bundled task with a bundled model, then serves it.")
+final class QuickstartCommand implements Runnable {
+  private static final String ADAPTER = "intents";
+
+  @Mixin private OutputOptions output;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "runs/quickstart",
+      description = "Where the adapter goes (${DEFAULT-VALUE}).")
+  private Path folder;
+
+  @Option(
+      names = "--port",
+      paramLabel = "N",
+      defaultValue = "8080",
+      description = "Port of the server; 0 takes any free one (${DEFAULT-VALUE}).")
+  private int port;
+
+  @Option(names = "--no-serve", description = "Stop after the table.")
+  private boolean noServe;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute; all processors if not given.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Override
+  public void run() {
+    Path modelFolder = bundledModel();
+    Path adapter = folder.resolve(ADAPTER);
+    try (FrozenModel model = FrozenModel.open(modelFolder)) {
+      QuickstartTask task = new QuickstartTask(model);
+      Dataset rows = task.training();
+      TrainingConfig config = QuickstartTask.config(threads);
+      if (output.showsProgress()) {
+        output.err().print(introduction(rows, task.test()));
+        output.err().flush();
+      }
+      TrainingRun run =
+          new TrainingRun(
+              model,
+              config,
+              rows,
+              Optional.of(task.test()),
+              Optional.of(task.hardPrompted()),
+              adapter);
+      TrainingRun.Report report = train(run, new Trainer(model, config).steps(rows));
+      output.print(json(adapter, report), () -> text(modelFolder, adapter, report));
+    }
+    if (!noServe) {
+      serve(modelFolder);
+    }
+  }
+
+  private TrainingRun.Report train(TrainingRun run, int steps) {
+    if (!output.showsProgress()) {
+      return run.run(TrainingListener.SILENT);
+    }
+    try (TrainingProgress progress = new TrainingProgress(steps)) {
+      return run.run(progress);
+    }
+  }
+
+  private void serve(Path model) {
+    ServerConfig config = ServerConfig.of(model).withAdapters(folder).withPort(port);
+    try (PreambleServer server = PreambleServer.start(config)) {
+      ServeCommand.closeWithProcess(server);
+      output.out().print(tryThese(model, server.url()));
+      output.out().flush();
+      ServeCommand.awaitClose(server);
+    }
+  }
+
+  /** The model that comes with the program: beside the launcher, or in the working directory. */
+  private static Path bundledModel() {
+    Path home = Path.of(System.getProperty("preamble.home", ""));
+    Path model = home.resolve("test-fixtures").resolve("stories15M");
+    if (!Files.isDirectory(model)) {
+      throw new UsageException(
+          "quickstart: expected the bundled model in %s, found nothing; run ./preamble from a checkout"
+              .formatted(model.toAbsolutePath()));
+    }
+    return model;
+  }
+
+  private static String introduction(Dataset rows, Dataset scored) {
+    return """
+        A frozen story model of 15 million parameters is shown questions to an assistant and should
+        name the intent of each in one word ("wake me at seven This is the ..."): first as it is,
+        then behind the best of 25 hard prompts, then behind 16 virtual tokens tuned on %d rows.
+        Scored on %d others.
+
+        """
+        .formatted(rows.examples().size(), scored.examples().size());
+  }
+
+  private static String text(Path model, Path adapter, TrainingRun.Report report) {
+    return """
+
+        %s
+        What this shows: a prompt of 16 x 288 numbers turns a model that knows only bedtime stories
+        into an expert for one task, in seconds, and the base model stays as it is. What it does not:
+        that this is the best classifier. Naive Bayes on the same rows gets 95 %%. A prompt pays
+        where one model must do many tasks.
+
+        Tuned in %s s; %s s from the start of the program to this table.
+        The adapter is in %s, as PEFT saves it. To tune one on your own rows:
+          ./preamble train --model %s --data yours.jsonl --template '{text} This is the' \\
+            --labels yes,no --out runs/yours
+        """
+        .formatted(
+            ReportTable.of(report).text(),
+            seconds(report.trainingSeconds()),
+            seconds(uptime()),
+            adapter,
+            model);
+  }
+
+  private String tryThese(Path model, String url) {
+    return """
+
+        Serving %1$s (Ctrl-C ends it). Three things to try:
+
+          curl %1$s/v1/completions -H 'Content-Type: application/json' \\
+            -d '{"model":"%2$s","prompt":"will it rain tomorrow This is the","max_tokens":1}'
+
+          curl -N %1$s/v1/completions -H 'Content-Type: application/json' \\
+            -d '{"model":"stories15M","prompt":"Once upon a time","max_tokens":60,"stream":true}'
+
+          python - <<'PYTHON'
+          from peft import PeftModel
+          from transformers import AutoModelForCausalLM, AutoTokenizer
+          base = AutoModelForCausalLM.from_pretrained("%3$s", dtype="float32")
+          tokenizer = AutoTokenizer.from_pretrained("%3$s")
+          tuned = PeftModel.from_pretrained(base, "%4$s")
+          question = tokenizer("will it rain tomorrow This is the", return_tensors="pt")
+          print(tokenizer.decode(tuned.generate(**question, max_new_tokens=1)[0]))
+          PYTHON
+        """
+        .formatted(url, ADAPTER, model, folder.resolve(ADAPTER));
+  }
+
+  private ObjectNode json(Path adapter, TrainingRun.Report report) {
+    ObjectNode json = new ObjectMapper().createObjectNode();
+    json.put("adapter", adapter.toString())
+        .put("digest", report.adapter().digest())
+        .put("training_seconds", report.trainingSeconds())
+        .put("seconds_since_start", uptime());
+    ReportTable.of(report).addTo(json.putObject("scores"));
+    return json;
+  }
+
+  private static String seconds(double value) {
+    return String.format(Locale.ROOT, "%.1f", value);
+  }
+
+  private static double uptime() {
+    return ManagementFactory.getRuntimeMXBean().getUptime() / 1000.0;
+  }
+}
