@@ -114,7 +114,7 @@ class Law4LossFollowsPeftTest {
         }
       }
     }
-    DataOptions options = new DataOptions(new Template(Template.PLACE), Map.of(), 64, 0);
+    DataOptions options = DataOptions.plain(64);
     return new DataReader(model.tokenizer(), options, OptionalInt.empty())
         .read("stories", new StringReader(lines.toString()))
         .examples();
