@@ -3,9 +3,12 @@ package dev.preamble.cli;
 import dev.preamble.training.TrainingListener;
 import java.io.Console;
 import java.io.PrintStream;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
+import java.time.temporal.ChronoUnit;
 import java.util.Locale;
+import java.util.Optional;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
-import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -17,32 +20,37 @@ import me.tongfei.progressbar.ProgressBarStyle;
 final class TrainingProgress implements TrainingListener, AutoCloseable {
   private final PrintStream to = System.err;
   private final boolean terminal;
-  private final ProgressBar bar;
-  private double shownLoss;
+  private final int steps;
+  private Optional<ProgressBar> bar = Optional.empty();
+  private double smoothedLoss;
 
   TrainingProgress(int steps) {
     Console console = System.console();
-    terminal = console != null && console.isTerminal();
-    bar =
-        new ProgressBarBuilder()
-            .setTaskName("tuning")
-            .setInitialMax(steps)
-            .setUnit(" steps", 1)
-            .showSpeed()
-            .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
-            .setUpdateIntervalMillis(100)
-            .setConsumer(
-                terminal
-                    ? new ConsoleProgressBarConsumer(to)
-                    : new DelegatingProgressBarConsumer(line -> {}, 80))
-            .build();
+    this.terminal = console != null && console.isTerminal();
+    this.steps = steps;
+  }
+
+  /** The bar's clock starts with the first step: rate and time left are those of the steps. */
+  private ProgressBar start() {
+    return new ProgressBarBuilder()
+        .setTaskName("tuning")
+        .setInitialMax(steps)
+        .setSpeedUnit(ChronoUnit.SECONDS)
+        .showSpeed(new DecimalFormat("0.0", DecimalFormatSymbols.getInstance(Locale.ROOT)))
+        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+        .setUpdateIntervalMillis(100)
+        .setConsumer(new ConsoleProgressBarConsumer(to))
+        .build();
   }
 
   @Override
   public void step(Step step) {
-    shownLoss = step.number() == 1 ? step.loss() : 0.9 * shownLoss + 0.1 * step.loss();
-    bar.setExtraMessage(String.format(Locale.ROOT, " loss %.3f", shownLoss));
-    bar.step();
+    smoothedLoss = step.number() == 1 ? step.loss() : 0.9 * smoothedLoss + 0.1 * step.loss();
+    bar.ifPresent(
+        shown -> {
+          shown.setExtraMessage(String.format(Locale.ROOT, " loss %.3f", smoothedLoss));
+          shown.step();
+        });
   }
 
   @Override
@@ -71,10 +79,13 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
       to.print("\r\u001b[K");
     }
     to.println("  " + line + scored);
+    if (terminal && bar.isEmpty()) {
+      bar = Optional.of(start());
+    }
   }
 
   @Override
   public void close() {
-    bar.close();
+    bar.ifPresent(ProgressBar::close);
   }
 }

@@ -5,7 +5,6 @@ import dev.preamble.model.FrozenModel;
 import dev.preamble.model.Manifest;
 import dev.preamble.peft.Adapter;
 import dev.preamble.peft.AdapterEntry;
-import dev.preamble.peft.ModelShape;
 
 /**
  * An adapter that is known to fit one model, ready to enter it.
@@ -30,21 +29,11 @@ public record FittedAdapter(String name, String digest, String model, AdapterEnt
               .formatted(adapter.name(), adapter.virtualTokens(), manifest.contextLength()));
     }
     return new FittedAdapter(
-        adapter.name(), adapter.digest(), model.digest(), adapter.entry(shape(manifest)));
+        adapter.name(), adapter.digest(), model.digest(), adapter.entry(model.baseModel().shape()));
   }
 
   /** Positions that the adapter takes in front of the text. */
   public int virtualTokens() {
     return entry.count();
-  }
-
-  private static ModelShape shape(Manifest manifest) {
-    Manifest.KeyValue cache = manifest.keyValue().getFirst();
-    return new ModelShape(
-        manifest.hiddenSize(),
-        manifest.layers(),
-        manifest.attentionHeads(),
-        cache.heads(),
-        cache.headSize());
   }
 }
