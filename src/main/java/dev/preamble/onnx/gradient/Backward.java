@@ -85,6 +85,15 @@ public final class Backward {
     return node.has(index) && active.contains(node.input(index));
   }
 
+  /** Refuses a node that a trainable value enters by input {@code index}. */
+  void requireFrozen(Node node, int index) {
+    if (wants(node, index)) {
+      throw new GraphException(
+          "Node %s: there is no gradient with respect to input %d, which must be frozen"
+              .formatted(node, index));
+    }
+  }
+
   /** Whether a gradient with respect to {@code value} is wanted. */
   public boolean wants(Value value) {
     return wantsNamed(value.name());

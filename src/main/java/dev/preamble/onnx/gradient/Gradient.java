@@ -72,6 +72,13 @@ public final class Gradient {
     if (composite != null) {
       backward.total(output).ifPresent(upstream -> composite.differentiate(upstream, backward));
     } else {
+      for (String other : node.outputs().subList(1, node.outputs().size())) {
+        if (backward.total(other).isPresent()) {
+          throw new GraphException(
+              "Node %s: gradients flow through first outputs only, not through output %s"
+                  .formatted(node, other));
+        }
+      }
       backward
           .total(output)
           .filter(upstream -> node.inputs().stream().anyMatch(backward::wantsNamed))

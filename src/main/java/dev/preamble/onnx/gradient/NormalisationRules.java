@@ -5,6 +5,7 @@ import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Derivatives of the fused operators that a transformer's layers are made of. */
@@ -16,6 +17,7 @@ final class NormalisationRules {
    * forward node is asked for r, its second output.
    */
   static void rootMeanSquare(Node node, Value g, Backward backward) {
+    backward.requireFrozen(node, 1);
     Ops ops = backward.ops();
     Value x = backward.input(node, 0);
     Shape perRow = x.shape().with(-1, Shape.Dimension.of(1));
@@ -36,8 +38,16 @@ final class NormalisationRules {
 
   /** A rotation's derivative is the rotation by the opposite angle: the sine changes its sign. */
   static void rotary(Node node, Value g, Backward backward) {
+    backward.requireFrozen(node, 1);
+    backward.requireFrozen(node, 2);
     Ops ops = backward.ops();
-    Value opposite = ops.unary("Neg", backward.input(node, 2));
+    List<Value> inputs = new ArrayList<>();
+    inputs.add(g);
+    inputs.add(backward.input(node, 1));
+    inputs.add(ops.unary("Neg", backward.input(node, 2)));
+    if (node.has(3)) {
+      inputs.add(backward.input(node, 3));
+    }
     backward.give(
         node,
         0,
@@ -47,8 +57,6 @@ final class NormalisationRules {
             g.type(),
             g.shape(),
             node.attributes(),
-            g,
-            backward.input(node, 1),
-            opposite));
+            inputs.toArray(Value[]::new)));
   }
 }
