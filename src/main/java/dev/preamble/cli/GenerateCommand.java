@@ -80,7 +80,6 @@ final class GenerateCommand implements Runnable {
       throw new UsageException(
           "--stream prints text as it comes, --json one object at the end; choose one");
     }
-    PrintWriter err = output.err();
     try (FrozenModel opened = model.open();
         Engine engine =
             NaiveEngine.open(
@@ -90,7 +89,7 @@ final class GenerateCommand implements Runnable {
                     .withQueue(Math.max(1, adapters.size())))) {
       int[] tokens = prompt.tokens(opened);
       List<Optional<FittedAdapter>> fitted = new ArrayList<>();
-      adapters.forEach(each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, err))));
+      adapters.forEach(each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, output.err()))));
       if (fitted.isEmpty()) {
         fitted.add(Optional.empty());
       }
@@ -160,7 +159,9 @@ final class GenerateCommand implements Runnable {
       out.println(stream ? "" : result.text());
       out.flush();
       if (output.showsProgress()) {
+        if (output.showsProgress()) {
         output.err().println(summary(result));
+      }
       }
     }
   }

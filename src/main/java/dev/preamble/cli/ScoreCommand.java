@@ -14,7 +14,6 @@ import dev.preamble.safetensors.Dtype;
 import dev.preamble.safetensors.SafetensorsWriter;
 import dev.preamble.safetensors.TensorView;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.StringJoiner;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -99,12 +99,7 @@ final class ScoreCommand implements Runnable {
           logitsOut
               .map(file -> scoreInto(file, scorer, tokens, fitted, opened))
               .orElseGet(() -> scorer.score(tokens, fitted));
-      PrintWriter out = output.out();
-      if (output.isJson()) {
-        out.println(json(fitted, score).toPrettyString());
-      } else {
-        print(score, out);
-      }
+      output.print(json(fitted, score), () -> text(score));
     }
   }
 
@@ -150,22 +145,23 @@ final class ScoreCommand implements Runnable {
     }
   }
 
-  private static void print(Score score, PrintWriter out) {
+  /** A line a token, then the sum. */
+  private static String text(Score score) {
+    StringJoiner lines = new StringJoiner(System.lineSeparator());
     for (ScoredToken token : score.tokens()) {
-      out.printf(
-          Locale.ROOT,
-          "%8d  %10s  %s%n",
-          token.id(),
-          token.logProbability().isPresent()
-              ? String.format(Locale.ROOT, "%.4f", token.logProbability().getAsDouble())
-              : "-",
-          visible(token.piece()));
+      lines.add(
+          "%8d  %10s  %s"
+              .formatted(token.id(), shown(token.logProbability()), visible(token.piece())));
     }
-    out.printf(Locale.ROOT, "log probability %.4f of %d tokens", score.sum(), score.scored());
-    score
-        .perplexity()
-        .ifPresent(perplexity -> out.printf(Locale.ROOT, ", perplexity %.4f", perplexity));
-    out.println();
+    lines.add(
+        "log probability %s of %d tokens, perplexity %s"
+            .formatted(
+                shown(OptionalDouble.of(score.sum())), score.scored(), shown(score.perplexity())));
+    return lines.toString();
+  }
+
+  private static String shown(OptionalDouble value) {
+    return value.isEmpty() ? "-" : String.format(Locale.ROOT, "%.4f", value.getAsDouble());
   }
 
   private static String visible(String piece) {
