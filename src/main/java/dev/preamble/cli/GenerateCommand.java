@@ -89,7 +89,8 @@ final class GenerateCommand implements Runnable {
                     .withQueue(Math.max(1, adapters.size())))) {
       int[] tokens = prompt.tokens(opened);
       List<Optional<FittedAdapter>> fitted = new ArrayList<>();
-      adapters.forEach(each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, output.err()))));
+      adapters.forEach(
+          each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, output.err()))));
       if (fitted.isEmpty()) {
         fitted.add(Optional.empty());
       }
@@ -159,9 +160,7 @@ final class GenerateCommand implements Runnable {
       out.println(stream ? "" : result.text());
       out.flush();
       if (output.showsProgress()) {
-        if (output.showsProgress()) {
         output.err().println(summary(result));
-      }
       }
     }
   }
