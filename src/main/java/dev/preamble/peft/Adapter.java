@@ -122,7 +122,45 @@ public final class Adapter {
    * @throws PreambleException when it was made for a model of another shape
    */
   public AdapterEntry entry(ModelShape shape) {
-    return config.method().entry(this, shape);
+    if (tasks() > 1) {
+      throw new PreambleException(
+          "%s holds prompts for %d tasks; name one, 0 to %d".formatted(name, tasks(), tasks() - 1));
+    }
+    return entry(shape, 0);
+  }
+
+  /** Number of tasks that the adapter has a prompt each for; 1 for all but multitask prompts. */
+  public int tasks() {
+    return config.method().tasks();
+  }
+
+  /**
+   * How this adapter enters a model of {@code shape} for one of its {@link #tasks}, from 0 on.
+   *
+   * @throws PreambleException when it was made for a model of another shape or has no such task
+   */
+  public AdapterEntry entry(ModelShape shape, int task) {
+    if (task < 0 || task >= tasks()) {
+      throw new PreambleException(
+          "%s has no task %d; it has 0 to %d".formatted(name, task, tasks() - 1));
+    }
+    return config.method().entry(this, shape, task);
+  }
+
+  /**
+   * The same rows as a PROMPT_TUNING adapter, which PEFT can go on training. PEFT cannot go on with
+   * a P_TUNING adapter: its file has no encoder, and PEFT would feed the rows to a random one.
+   *
+   * @throws PreambleException when the adapter holds no such rows
+   */
+  public Adapter asPromptTuning() {
+    if (!config.method().holdsPlainRows()) {
+      throw new PreambleException(
+          "%s is %s, which holds no rows that prompt tuning could use; P_TUNING and CPT do"
+              .formatted(name, config.method().peftType()));
+    }
+    return new Adapter(
+        name, config.withMethod(PromptTuning.random()), tensors, metadata, List.of());
   }
 
   /** Writes the adapter's files into {@code directory} as PEFT does, with a short model card. */

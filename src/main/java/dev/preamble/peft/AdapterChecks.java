@@ -29,6 +29,7 @@ final class AdapterChecks {
       warn.accept("unknown fields, kept but not used: " + String.join(", ", names));
     }
     config.method().shapes(config).forEach((name, shape) -> requireShape(byName, name, shape));
+    config.method().check(config, tensors, warn);
     for (String name : byName.keySet()) {
       if (!config.method().shapes(config).containsKey(name)) {
         checkExtra(config, name, warn);

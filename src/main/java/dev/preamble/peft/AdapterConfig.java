@@ -61,14 +61,25 @@ public record AdapterConfig(
   }
 
   /** The configuration of a new adapter for a causal language model, rows of its hidden size. */
-  static AdapterConfig causal(Method method, BaseModel base, int virtualTokens) {
+  public static AdapterConfig forRows(Method method, BaseModel base, int virtualTokens) {
+    return made(method, base, virtualTokens, base.shape().hidden(), base.shape().heads());
+  }
+
+  /** The configuration of a new key/value prefix for a causal language model. */
+  public static AdapterConfig forPrefix(Method method, BaseModel base, int virtualTokens) {
+    ModelShape shape = base.shape();
+    return made(method, base, virtualTokens, shape.keyValueWidth(), shape.keyValueHeads());
+  }
+
+  private static AdapterConfig made(
+      Method method, BaseModel base, int virtualTokens, int tokenDim, int heads) {
     return new AdapterConfig(
         method,
         Optional.of(TaskType.CAUSAL_LM),
         virtualTokens,
-        Optional.of(base.shape().hidden()),
+        Optional.of(tokenDim),
         Optional.of(1),
-        Optional.of(base.shape().heads()),
+        Optional.of(heads),
         Optional.of(base.shape().layers()),
         Optional.of(base.name()),
         base.revision(),
@@ -100,11 +111,11 @@ public record AdapterConfig(
       return new AdapterConfig(
           method,
           fields.text("task_type").map(text -> task(fields, text)),
-          fields
-              .integer("num_virtual_tokens")
-              .orElseThrow(() -> fields.fault("num_virtual_tokens is missing")),
+          virtualTokens(fields, method),
           fields.integer("token_dim"),
-          fields.integer("num_transformer_submodules"),
+          fields
+              .integer("num_transformer_submodules")
+              .map(parts -> method.impliedVirtualTokens().isPresent() ? 1 : parts),
           fields.integer("num_attention_heads"),
           fields.integer("num_layers"),
           fields.text("base_model_name_or_path"),
@@ -117,6 +128,44 @@ public record AdapterConfig(
     } catch (PreambleException fault) {
       throw fault.getMessage().startsWith(source) ? fault : fields.fault(fault.getMessage());
     }
+  }
+
+  /** The same for another task, with the modules trained along with the prompt. */
+  public AdapterConfig withTask(TaskType other, List<String> trainedModules) {
+    return new AdapterConfig(
+        method,
+        Optional.of(other),
+        virtualTokens,
+        tokenDim,
+        submodules,
+        heads,
+        layers,
+        baseModel,
+        revision,
+        peftVersion,
+        autoMapping,
+        inferenceMode,
+        trainedModules.isEmpty() ? Optional.empty() : Optional.of(trainedModules),
+        unknown);
+  }
+
+  /** The same with the fields of another method. */
+  AdapterConfig withMethod(Method other) {
+    return new AdapterConfig(
+        other,
+        task,
+        virtualTokens,
+        tokenDim,
+        submodules,
+        heads,
+        layers,
+        baseModel,
+        revision,
+        peftVersion,
+        autoMapping,
+        inferenceMode,
+        modulesToSave,
+        unknown);
   }
 
   /** The object that PEFT writes: every field, nulls included. */
@@ -145,6 +194,14 @@ public record AdapterConfig(
   long rows() {
     int parts = submodules.orElse(task.equals(Optional.of(TaskType.SEQ_2_SEQ_LM)) ? 2 : 1);
     return Math.multiplyExact((long) virtualTokens, parts);
+  }
+
+  private static int virtualTokens(ConfigFields fields, Method method) {
+    Optional<Integer> given = fields.integer("num_virtual_tokens");
+    return method
+        .impliedVirtualTokens()
+        .or(() -> given)
+        .orElseThrow(() -> fields.fault("num_virtual_tokens is missing"));
   }
 
   private static TaskType task(ConfigFields fields, String text) {

@@ -1,8 +1,11 @@
 package dev.preamble.peft;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.ValueNode;
 import dev.preamble.PreambleException;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -66,6 +69,16 @@ final class ConfigFields {
               }
               return List.copyOf(items);
             });
+  }
+
+  /** A number as it is written: an integer without a point, a float with one. */
+  static ValueNode number(Number value) {
+    return switch (value) {
+      case BigInteger whole -> JsonNodeFactory.instance.numberNode(whole);
+      case Integer whole -> JsonNodeFactory.instance.numberNode(whole);
+      case Long whole -> JsonNodeFactory.instance.numberNode(whole);
+      default -> JsonNodeFactory.instance.numberNode(value.doubleValue());
+    };
   }
 
   /** The fields that no one asked for. */

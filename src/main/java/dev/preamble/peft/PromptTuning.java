@@ -44,7 +44,7 @@ public record PromptTuning(
    */
   public static Adapter of(BaseModel base, int virtualTokens, float[] rows) {
     return Adapter.of(
-        AdapterConfig.causal(random(), base, virtualTokens),
+        AdapterConfig.forRows(random(), base, virtualTokens),
         List.of(TensorView.of(Rows.TENSOR, rows, virtualTokens, base.shape().hidden())));
   }
 
@@ -96,7 +96,12 @@ public record PromptTuning(
   }
 
   @Override
-  public AdapterEntry entry(Adapter adapter, ModelShape shape) {
+  public AdapterEntry entry(Adapter adapter, ModelShape shape, int task) {
     return Rows.entry(adapter, shape);
+  }
+
+  @Override
+  public boolean holdsPlainRows() {
+    return true;
   }
 }
