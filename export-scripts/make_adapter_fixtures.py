@@ -3,7 +3,7 @@
     python make_adapter_fixtures.py OUT
 
 OUT/adapters gets one folder an adapter, OUT/safetensors one file with every dtype that PyTorch can
-name. The base models are tiny, random and made here; nothing is downloaded. The same seed gives the
+name, OUT/torch one file of torch.save. The base models are tiny, random and made here; nothing is downloaded. The same seed gives the
 same files.
 """
 
@@ -96,7 +96,19 @@ def every_dtype(path):
     save_file(tensors, path, {"format": "pt"})
 
 
+def torch_views(path):
+    """What torch.save makes of tensors that share a storage, of a parameter, of an empty tensor."""
+    grid = torch.arange(6.0).reshape(2, 3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({
+        "all": grid, "transposed": grid.T, "column": grid[:, 1],
+        "half": torch.tensor([0.5, -2.0], dtype=torch.float16),
+        "parameter": torch.nn.Parameter(torch.tensor([7.0])), "empty": torch.zeros(0, 3),
+    }, path)
+
+
 def main():
+    torch_views(Path(sys.argv[1]) / "torch" / "views.bin")
     every_dtype(Path(sys.argv[1]) / "safetensors" / "every-dtype.safetensors")
     out = Path(sys.argv[1]) / "adapters"
     with tempfile.TemporaryDirectory() as scratch:

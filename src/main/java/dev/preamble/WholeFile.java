@@ -28,14 +28,17 @@ public final class WholeFile {
 
   /** Writes {@code content} as the file {@code target}; missing folders are made. */
   public static void write(Path target, byte[] content) {
-    write(
-        target,
-        channel -> {
-          ByteBuffer rest = ByteBuffer.wrap(content);
-          while (rest.hasRemaining()) {
-            channel.write(rest);
-          }
-        });
+    write(target, body(content));
+  }
+
+  /** What writes {@code content}. */
+  public static Body body(byte[] content) {
+    return channel -> {
+      ByteBuffer rest = ByteBuffer.wrap(content);
+      while (rest.hasRemaining()) {
+        channel.write(rest);
+      }
+    };
   }
 
   /**

@@ -6,6 +6,6 @@ import picocli.CommandLine.Command;
 @Command(
     name = "adapter",
     mixinStandardHelpOptions = true,
-    description = "Looks at and copies PEFT adapters.",
-    subcommands = {AdapterInspectCommand.class, AdapterCopyCommand.class})
+    description = "Looks at, copies and compares PEFT adapters.",
+    subcommands = {AdapterInspectCommand.class, AdapterCopyCommand.class, AdapterDiffCommand.class})
 final class AdapterCommand {}

@@ -2,8 +2,10 @@ package dev.preamble.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.preamble.peft.Adapter;
+import dev.preamble.peft.ModelCard;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -27,10 +29,29 @@ final class AdapterCopyCommand implements Runnable {
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
+  @Option(
+      names = "--as",
+      paramLabel = "METHOD",
+      description =
+          "Write as another method: prompt-tuning turns the rows of P-tuning or CPT into a prompt"
+              + " that can be trained on.")
+  private Optional<Conversion> conversion;
+
+  /** What an adapter can be turned into. */
+  enum Conversion {
+    PROMPT_TUNING;
+
+    @Override
+    public String toString() {
+      return "prompt-tuning";
+    }
+  }
+
   @Override
   public void run() {
-    Adapter adapter = Adapter.open(source);
-    adapter.save(target);
+    Adapter opened = Adapter.open(source);
+    Adapter adapter = conversion.isPresent() ? opened.asPromptTuning() : opened;
+    adapter.save(target, ModelCard.in(source).orElseGet(() -> ModelCard.of(adapter)));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       var report = JsonNodeFactory.instance.objectNode();

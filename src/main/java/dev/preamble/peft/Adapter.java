@@ -13,6 +13,9 @@ import java.util.Optional;
  * value; nothing of it is bound to the files that it came from.
  */
 public final class Adapter {
+  /** Notes that PEFT writes into every tensor file. */
+  static final Map<String, String> PYTORCH = Map.of("format", "pt");
+
   private final String name;
   private final AdapterConfig config;
   private final List<TensorView> tensors;
@@ -51,7 +54,7 @@ public final class Adapter {
 
   /** An adapter of {@code tensors} made in this program. */
   public static Adapter of(AdapterConfig config, List<TensorView> tensors) {
-    return read("the adapter", config, tensors, Map.of("format", "pt"), List.of());
+    return read("the adapter", config, tensors, PYTORCH, List.of());
   }
 
   static Adapter read(
@@ -170,6 +173,6 @@ public final class Adapter {
 
   /** Writes the adapter's files into {@code directory} as PEFT does, with the model card given. */
   public void save(Path directory, ModelCard card) {
-    AdapterFiles.write(this, directory, card);
+    AdapterWriter.write(this, directory, card);
   }
 }

@@ -30,6 +30,7 @@ final class AdapterChecks {
     }
     config.method().shapes(config).forEach((name, shape) -> requireShape(byName, name, shape));
     config.method().check(config, tensors, warn);
+    TrainedModules.check(config, byName.keySet(), warn);
     for (String name : byName.keySet()) {
       if (!config.method().shapes(config).containsKey(name)) {
         checkExtra(config, name, warn);
@@ -60,7 +61,7 @@ final class AdapterChecks {
   }
 
   private static void checkExtra(AdapterConfig config, String name, Consumer<String> warn) {
-    if (!name.startsWith("base_model.")) {
+    if (!name.startsWith(TrainedModules.PREFIX)) {
       warn.accept("tensor '" + name + "' belongs to no part of the adapter; kept but not used");
     } else if (!TrainedModules.covers(config, name)) {
       warn.accept(

@@ -11,7 +11,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import dev.preamble.safetensors.SafetensorsFile;
-import dev.preamble.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -19,13 +18,17 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The files of an adapter directory. */
+/** Reads the files of an adapter directory; {@link AdapterWriter} writes them. */
 final class AdapterFiles {
   static final String CONFIG = "adapter_config.json";
   static final String TENSORS = "adapter_model.safetensors";
+  static final String TORCH = "adapter_model.bin";
   static final String README = "README.md";
 
   /** Largest configuration read, in bytes. */
@@ -52,28 +55,68 @@ final class AdapterFiles {
 
   private AdapterFiles() {}
 
+  /**
+   * Reads configuration and tensors of one and the same adapter, also while another one is saved in
+   * its place: that puts another folder under the name, and this reads again.
+   */
   static Adapter read(Path given) {
-    Path directory = locate(given);
-    AdapterConfig config = readConfig(directory.resolve(CONFIG));
-    Path tensors = directory.resolve(TENSORS);
-    if (!Files.exists(tensors)) {
-      throw new PreambleException(
-          "%s holds %s but no %s; expected both".formatted(directory, CONFIG, TENSORS));
+    while (true) {
+      Path directory = locate(given);
+      List<Object> before = identity(directory);
+      try {
+        Adapter adapter = readOnce(directory);
+        if (before.equals(identity(directory))) {
+          return adapter;
+        }
+      } catch (PreambleException fault) {
+        if (before.equals(identity(directory))) {
+          throw fault;
+        }
+      }
     }
-    SafetensorsFile file = SafetensorsFile.read(tensors, HEADER_CAP, TENSORS_CAP);
-    return Adapter.read(
-        directory.toString(), config, List.copyOf(file.tensors()), file.metadata(), List.of());
   }
 
-  static void write(Adapter adapter, Path directory, ModelCard card) {
-    Path readme = directory.resolve(README);
-    if (!Files.exists(readme) || writtenHere(readme)) {
-      WholeFile.write(readme, card.text().getBytes(StandardCharsets.UTF_8));
+  /** Hidden folders are those that a save fills before it puts them in place. */
+  private static boolean isNested(Path child) {
+    return !child.getFileName().toString().startsWith(".") && Files.exists(child.resolve(CONFIG));
+  }
+
+  /** Changes whenever the folder or its configuration is replaced. */
+  private static List<Object> identity(Path directory) {
+    try {
+      List<Object> identity = new ArrayList<>();
+      for (Path path : List.of(directory, directory.resolve(CONFIG))) {
+        var attributes = Files.readAttributes(path, BasicFileAttributes.class);
+        identity.add(Optional.ofNullable(attributes.fileKey()));
+        if (attributes.isRegularFile()) {
+          identity.add(attributes.lastModifiedTime());
+        }
+      }
+      return identity;
+    } catch (IOException fault) {
+      throw new PreambleException(
+          "cannot read " + directory + ": " + WholeFile.reason(fault), fault);
     }
-    SafetensorsWriter.write(directory.resolve(TENSORS), adapter.tensors(), adapter.metadata());
-    WholeFile.write(
-        directory.resolve(CONFIG),
-        PythonJson.write(adapter.config().toJson()).getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private static Adapter readOnce(Path directory) {
+    AdapterConfig config = readConfig(directory.resolve(CONFIG));
+    if (Files.exists(directory.resolve(TENSORS))) {
+      SafetensorsFile file =
+          SafetensorsFile.read(directory.resolve(TENSORS), HEADER_CAP, TENSORS_CAP);
+      return Adapter.read(
+          directory.toString(), config, List.copyOf(file.tensors()), file.metadata(), List.of());
+    }
+    if (Files.exists(directory.resolve(TORCH))) {
+      return Adapter.read(
+          directory.toString(),
+          config,
+          TorchFile.read(directory.resolve(TORCH), TENSORS_CAP),
+          Adapter.PYTORCH,
+          List.of("read from %s; saving writes %s".formatted(TORCH, TENSORS)));
+    }
+    throw new PreambleException(
+        "%s holds %s, but neither %s nor %s".formatted(directory, CONFIG, TENSORS, TORCH));
   }
 
   /** The directory that holds the configuration: {@code given} or its only child that has one. */
@@ -89,7 +132,7 @@ final class AdapterFiles {
     }
     List<Path> nested;
     try (Stream<Path> children = Files.list(given)) {
-      nested = children.filter(child -> Files.exists(child.resolve(CONFIG))).sorted().toList();
+      nested = children.filter(AdapterFiles::isNested).sorted().toList();
     } catch (IOException fault) {
       throw new PreambleException("cannot list " + given + ": " + WholeFile.reason(fault), fault);
     }
@@ -150,14 +193,6 @@ final class AdapterFiles {
       throw new PreambleException(path + " is not valid UTF-8", malformed);
     } catch (IOException fault) {
       throw new PreambleException("cannot read " + path + ": " + WholeFile.reason(fault), fault);
-    }
-  }
-
-  private static boolean writtenHere(Path readme) {
-    try {
-      return Files.readString(readme).contains(ModelCard.MARK);
-    } catch (IOException unreadable) {
-      return false;
     }
   }
 }

@@ -1,6 +1,9 @@
 package dev.preamble.peft;
 
 import com.fasterxml.jackson.databind.node.TextNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -11,6 +14,21 @@ import java.util.Optional;
 public record ModelCard(String text) {
   /** Stands in every card written here, so that saving again replaces it and no other README. */
   static final String MARK = "<!-- written by Preamble -->";
+
+  /** Largest card read, in bytes. */
+  private static final int CAP = 4 << 20;
+
+  /** The card that stands in {@code directory}, to go with a copy; empty when none can be read. */
+  public static Optional<ModelCard> in(Path directory) {
+    Path readme = directory.resolve(AdapterFiles.README);
+    try {
+      return Files.isRegularFile(readme) && Files.size(readme) <= CAP
+          ? Optional.of(new ModelCard(Files.readString(readme)))
+          : Optional.empty();
+    } catch (IOException unreadable) {
+      return Optional.empty();
+    }
+  }
 
   /** A card that says what the adapter is and how it is loaded. */
   public static ModelCard of(Adapter adapter) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -88,13 +89,14 @@ public record MultitaskPromptTuning(
   @Override
   public Map<String, List<Long>> shapes(AdapterConfig config) {
     List<Long> shared = Rows.shapes(config).get(Rows.TENSOR);
-    return Map.of(
-        Rows.TENSOR,
-        shared,
-        COLUMNS,
-        List.of((long) tasks, shared.get(0), (long) ranks),
-        ROWS,
-        List.of((long) tasks, (long) ranks, shared.get(1)));
+    return new TreeMap<>(
+        Map.of(
+            Rows.TENSOR,
+            shared,
+            COLUMNS,
+            List.of((long) tasks, shared.get(0), (long) ranks),
+            ROWS,
+            List.of((long) tasks, (long) ranks, shared.get(1))));
   }
 
   @Override

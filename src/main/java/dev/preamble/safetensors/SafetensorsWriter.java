@@ -36,9 +36,14 @@ public final class SafetensorsWriter {
   /** Writes {@code path}, whole or not at all; no metadata entry when {@code metadata} is empty. */
   public static void write(
       Path path, Collection<TensorView> tensors, Map<String, String> metadata) {
+    WholeFile.write(path, body(tensors, metadata));
+  }
+
+  /** The file's content, to be written where the caller wants it. */
+  public static WholeFile.Body body(Collection<TensorView> tensors, Map<String, String> metadata) {
     List<TensorView> ordered = ordered(tensors);
     byte[] header = header(ordered, metadata);
-    WholeFile.write(path, channel -> writeTo(channel, header, ordered));
+    return channel -> writeTo(channel, header, ordered);
   }
 
   /** The file as bytes, for tensors that fit into one array. */

@@ -51,6 +51,41 @@ class AdapterCommandTest {
   }
 
   @Test
+  void copyKeepsTheCardThatCameWithTheAdapter() throws Exception {
+    assertEquals(0, run("copy", PROMPT, folder.resolve("a").toString()));
+    Files.writeString(folder.resolve("a/README.md"), "theirs");
+    assertEquals(0, run("copy", folder.resolve("a").toString(), folder.resolve("b").toString()));
+    assertEquals("theirs", Files.readString(folder.resolve("b/README.md")));
+  }
+
+  @Test
+  void copyTurnsPTuningIntoPromptTuning() throws Exception {
+    String source = "test-fixtures/adapters/p-tuning-llama";
+    assertEquals(0, run("copy", source, folder.toString(), "--as", "prompt-tuning", "--json"));
+    assertEquals(0, run("inspect", folder.toString()));
+    assertTrue(out.toString().contains("PROMPT_TUNING"), out.toString());
+    assertEquals(2, run("copy", source, folder.toString(), "--as", "lora"));
+  }
+
+  @Test
+  void diffShowsFieldsAndTheLargestDifferences() throws Exception {
+    String other = "test-fixtures/adapters/prompt-gpt2";
+    assertEquals(0, run("diff", PROMPT, PROMPT));
+    assertTrue(out.toString().contains("values equal"), out.toString());
+    assertEquals(1, run("diff", PROMPT, other));
+    assertTrue(
+        out.toString().contains("\"tiny-random/llama\" → \"tiny-random/gpt2\""), out.toString());
+    out.getBuffer().setLength(0);
+    String prefix = "test-fixtures/adapters/prefix-llama";
+    assertEquals(1, run("diff", "--json", PROMPT, prefix));
+    JsonNode report = new ObjectMapper().readTree(out.toString());
+    assertEquals("PREFIX_TUNING", report.at("/fields/peft_type/b").asText());
+    assertTrue(report.at("/fields/prefix_projection/a").isMissingNode());
+    assertEquals("F32 [4, 64]", report.at("/tensors/prompt_embeddings/b").asText());
+    assertTrue(report.at("/tensors/prompt_embeddings/max_absolute").isMissingNode());
+  }
+
+  @Test
   void aBadPathEndsWithCodeTwo() {
     assertEquals(2, Preamble.run("adapter", "inspect", folder.resolve("none").toString()));
   }

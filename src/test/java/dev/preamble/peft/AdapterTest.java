@@ -139,7 +139,7 @@ class AdapterTest {
     Files.write(tensors, java.util.Arrays.copyOf(content, content.length - 100));
     assertTrue(fault(directory).contains("truncated"));
     Files.delete(tensors);
-    assertTrue(fault(directory).contains("no adapter_model.safetensors"));
+    assertTrue(fault(directory).contains("but neither adapter_model.safetensors"));
     Files.writeString(
         directory.resolve("adapter_config.json"), "version https://git-lfs.github.com/spec/v1\n");
     assertTrue(fault(directory).contains("git lfs pull"));
