@@ -6,6 +6,7 @@ import dev.preamble.generation.Generation;
 import dev.preamble.generation.GenerationRequest;
 import dev.preamble.generation.TokenListener;
 import dev.preamble.model.FrozenModel;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Instant;
@@ -32,6 +33,7 @@ final class Completions {
   private final Engine engine;
   private final ServerConfig.Limits limits;
   private final Set<Generation> underWay = ConcurrentHashMap.newKeySet();
+  private final Set<Reply> unanswered = ConcurrentHashMap.newKeySet();
 
   Completions(
       Vertx vertx,
@@ -49,6 +51,8 @@ final class Completions {
   /** Answers {@code request}, on its event loop. */
   void handle(HttpServerRequest request) {
     Reply reply = new Reply(request.response());
+    unanswered.add(reply);
+    reply.over().onComplete(over -> unanswered.remove(reply));
     BodyReader.read(request, limits.bodyBytes())
         .compose(body -> vertx.executeBlocking(() -> prepare(body.getBytes()), false))
         .map(prepared -> begin(prepared, reply))
@@ -58,6 +62,11 @@ final class Completions {
   /** Cancels all that is under way; their clients are told. */
   void cancelAll() {
     underWay.forEach(Generation::cancel);
+  }
+
+  /** Done when all requests taken so far are answered, or their clients gone. */
+  Future<?> answered() {
+    return Future.join(unanswered.stream().map(Reply::over).toList());
   }
 
   private Prepared prepare(byte[] body) {

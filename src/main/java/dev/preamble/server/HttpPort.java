@@ -12,14 +12,16 @@ import io.vertx.core.http.HttpServerRequest;
 import java.net.BindException;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * A port that HTTP requests come in by: taken first, opened when there is something to answer with,
  * closed to new requests while running ones finish. Whoever comes before or after is told so.
  */
 final class HttpPort {
-  /** What running requests get to send their last chunk, once they are cancelled. */
+  /** What requests get to send their last words once they are cancelled. */
   private static final Duration FAREWELL = Duration.ofSeconds(2);
 
   private final Vertx vertx;
@@ -87,19 +89,32 @@ final class HttpPort {
   }
 
   /**
-   * Refuses new requests and waits for running ones; {@code cancel} is called when they are not
-   * done within {@code grace}.
+   * Refuses new requests and waits for those taken. When they are not answered within {@code grace}
+   * they are cancelled, and what they have to say then is waited for a little longer.
    */
-  void close(Duration grace, Runnable cancel) {
+  void close(Duration grace, Completions completions) {
     handler = refuse("shutting_down", "the server is shutting down");
-    if (grace.isZero()) {
-      cancel.run();
-    } else {
-      vertx.setTimer(grace.toMillis(), expired -> cancel.run());
+    Future<?> answered = completions.answered();
+    if (!within(grace, answered)) {
+      completions.cancelAll();
+      within(FAREWELL, answered);
     }
-    await(http.shutdown(grace.plus(FAREWELL).toMillis(), TimeUnit.MILLISECONDS));
-    cancel.run();
+    await(http.shutdown(FAREWELL.toMillis(), TimeUnit.MILLISECONDS));
     abandon();
+  }
+
+  private static boolean within(Duration time, Future<?> done) {
+    try {
+      done.toCompletionStage().toCompletableFuture().get(time.toNanos(), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (TimeoutException late) {
+      return false;
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (ExecutionException failed) {
+      return true;
+    }
   }
 
   /** Gives the port back at once. */
@@ -110,7 +125,6 @@ final class HttpPort {
   private static Handler<HttpServerRequest> refuse(String code, String message) {
     return request -> {
       Reply reply = new Reply(request.response());
-      reply.header("connection", "close");
       reply.fail(ApiError.unavailable(code, message));
     };
   }

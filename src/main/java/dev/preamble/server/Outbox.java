@@ -1,6 +1,8 @@
 package dev.preamble.server;
 
 import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.streams.WriteStream;
 import java.util.Queue;
@@ -18,6 +20,7 @@ final class Outbox {
   private final Runnable giveUp;
   private final Queue<Buffer> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicInteger size = new AtomicInteger();
+  private final Promise<Void> over = Promise.promise();
   private volatile boolean complete;
   private boolean ended;
 
@@ -62,7 +65,7 @@ final class Outbox {
     }
     if (!ended && complete && waiting.isEmpty()) {
       ended = true;
-      client.end();
+      client.end().onComplete(over);
     }
   }
 
@@ -71,6 +74,12 @@ final class Outbox {
       ended = true;
       waiting.clear();
       giveUp.run();
+      over.complete();
     }
+  }
+
+  /** Done when the client has been sent all, or was given up. */
+  Future<Void> over() {
+    return over.future();
   }
 }

@@ -121,7 +121,7 @@ public final class PreambleServer implements AutoCloseable {
   @Override
   public void close() {
     if (closing.compareAndSet(false, true)) {
-      port.close(config.grace(), completions::cancelAll);
+      port.close(config.grace(), completions);
       engine.close();
       model.close();
       closed.countDown();

@@ -2,6 +2,8 @@ package dev.preamble.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
@@ -14,12 +16,18 @@ final class Reply {
 
   private final HttpServerResponse response;
   private final Context context = Vertx.currentContext();
+  private final Promise<Void> over = Promise.promise();
   private boolean gone;
 
   Reply(HttpServerResponse response) {
     this.response = response;
     response.exceptionHandler(fault -> LOG.log(Level.FINE, "a client is gone", fault));
-    response.closeHandler(closed -> gone = true);
+    onGone(() -> {});
+  }
+
+  /** Done when the client has been sent all, or is gone. */
+  Future<Void> over() {
+    return over.future();
   }
 
   /** The event loop that the response lives on. */
@@ -39,6 +47,7 @@ final class Reply {
     response.closeHandler(
         closed -> {
           gone = true;
+          over.tryComplete();
           action.run();
         });
   }
@@ -48,7 +57,8 @@ final class Reply {
       response
           .setStatusCode(status)
           .putHeader("content-type", "application/json")
-          .end(body.toString());
+          .end(body.toString())
+          .onComplete(sent -> over.tryComplete());
     }
   }
 
@@ -82,14 +92,17 @@ final class Reply {
         .putHeader("content-type", "text/event-stream; charset=utf-8")
         .putHeader("cache-control", "no-cache")
         .putHeader("x-accel-buffering", "no");
-    return new Outbox(
-        context,
-        response,
-        limit,
-        () -> {
-          giveUp.run();
-          response.reset();
-        });
+    Outbox outbox =
+        new Outbox(
+            context,
+            response,
+            limit,
+            () -> {
+              giveUp.run();
+              response.reset();
+            });
+    outbox.over().onComplete(sent -> over.tryComplete());
+    return outbox;
   }
 
   /** One event. */

@@ -1,7 +1,6 @@
 package dev.preamble.server;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -45,8 +44,10 @@ final class RequestBody {
   /** Where and what, without the parser's remark on its own settings. */
   private static String reason(JacksonException malformed) {
     String what = malformed.getOriginalMessage().replaceFirst(" \\(start marker at .*", "");
-    JsonLocation place = malformed.getLocation();
-    return "line %d, column %d: %s".formatted(place.getLineNr(), place.getColumnNr(), what);
+    return Optional.ofNullable(malformed.getLocation())
+        .map(place -> "line %d, column %d: ".formatted(place.getLineNr(), place.getColumnNr()))
+        .orElse("")
+        .concat(what);
   }
 
   /** Refuses fields that are not among {@code known}. */

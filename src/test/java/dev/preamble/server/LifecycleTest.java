@@ -1,0 +1,222 @@
+package dev.preamble.server;
+
+import static dev.preamble.server.ServerFixture.BASE;
+import static dev.preamble.server.ServerFixture.BEGINNING;
+import static dev.preamble.server.ServerFixture.body;
+import static dev.preamble.server.ServerFixture.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.preamble.PreambleException;
+import dev.preamble.generation.EngineOptions;
+import dev.preamble.generation.Stories;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How a server starts, loses clients, and ends. */
+class LifecycleTest {
+  private static final String LONG = body(BASE, BEGINNING, 480).put("stream", true).toString();
+
+  @TempDir Path folder;
+
+  @Test
+  void anAdapterThatCannotBeLoadedIsAWarningAndTheOthersAreServed() throws Exception {
+    ServerFixture.adapters(folder);
+    Path torn = Files.createDirectories(folder.resolve("torn"));
+    Files.writeString(torn.resolve("adapter_config.json"), "{");
+    Files.createDirectories(folder.resolve("empty"));
+    Path wide = Files.createDirectories(folder.resolve("wide"));
+    for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      Files.copy(Path.of("test-fixtures/adapters/prompt-llama").resolve(file), wide.resolve(file));
+    }
+    Path truncated = Files.createDirectories(folder.resolve("truncated"));
+    Files.copy(
+        folder.resolve("first/adapter_config.json"), truncated.resolve("adapter_config.json"));
+    byte[] tensors = Files.readAllBytes(folder.resolve("first/adapter_model.safetensors"));
+    Files.write(
+        truncated.resolve("adapter_model.safetensors"), Arrays.copyOf(tensors, tensors.length - 9));
+    try (ServerFixture server = ServerFixture.start(folder, UnaryOperator.identity())) {
+      assertEquals(List.of(BASE, "first", "second"), server.server().models());
+      List<String> warnings = server.server().warnings();
+      for (String bad : List.of("torn", "empty", "wide", "truncated")) {
+        assertEquals(
+            1,
+            warnings.stream().filter(warning -> warning.contains("/" + bad)).count(),
+            warnings::toString);
+      }
+      assertEquals(404, server.post(body("torn", "a", 1).toString()).statusCode());
+      server.answer(body("second", "a", 1));
+    }
+  }
+
+  @Test
+  void aTakenPortIsSaidInOneMessage() throws Exception {
+    try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      ServerConfig config = ServerConfig.of(Stories.SMALL).withPort(other.getLocalPort());
+      PreambleException fault =
+          assertThrows(PreambleException.class, () -> PreambleServer.start(config));
+      assertTrue(fault.getMessage().contains("port " + other.getLocalPort()), fault.getMessage());
+      assertTrue(fault.getMessage().contains("taken"), fault.getMessage());
+    }
+  }
+
+  @Test
+  void aMissingModelGivesThePortBack() throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    ServerConfig config = ServerConfig.of(folder.resolve("none")).withPort(port);
+    assertThrows(PreambleException.class, () -> PreambleServer.start(config));
+    new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
+  }
+
+  @Test
+  void addressesThatOthersReachNeedToBeAllowed() {
+    for (String host : List.of("0.0.0.0", "::", "192.168.1.5", "example.org")) {
+      assertThrows(
+          PreambleException.class, () -> new ServerConfig.Address(host, 8080, false), host);
+      assertEquals(host, new ServerConfig.Address(host, 8080, true).host());
+    }
+    for (String host : List.of("127.0.0.1", "127.1.2.3", "::1", "localhost")) {
+      assertEquals(host, new ServerConfig.Address(host, 8080, false).host());
+    }
+    assertThrows(
+        PreambleException.class, () -> new ServerConfig.Address("127.0.0.1", 65_536, false));
+  }
+
+  @Test
+  void aClientThatGoesIsCancelledStreamingOrNot() throws Exception {
+    try (ServerFixture server = start(config -> config)) {
+      for (boolean stream : new boolean[] {true, false}) {
+        String body = body(BASE, BEGINNING, 490).put("stream", stream).toString();
+        try (Socket _ = raw(server, body)) {
+          awaitRunning(server);
+        }
+        long gone = System.nanoTime();
+        server.awaitIdle();
+        double seconds = (System.nanoTime() - gone) / 1e9;
+        assertTrue(seconds < 0.5 * secondsForAll(server), "cancelled after " + seconds + " s");
+      }
+    }
+  }
+
+  /** How long the whole text takes that the clients above did not wait for. */
+  private static double secondsForAll(ServerFixture server) throws Exception {
+    long start = System.nanoTime();
+    server.answer(body(BASE, BEGINNING, 490));
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  @Test
+  void runningStreamsFinishWhenTheServerCloses() throws Exception {
+    ServerFixture server = start(config -> config.withGrace(Duration.ofSeconds(30)));
+    String whole = text(server.answer(body(BASE, BEGINNING, 480)));
+    HttpResponse<Stream<String>> response = server.open(LONG);
+    Iterator<String> lines = response.body().iterator();
+    List<String> events = new ArrayList<>(List.of(lines.next()));
+    Thread closer = Thread.ofPlatform().start(server.server()::close);
+    lines.forEachRemaining(events::add);
+    closer.join();
+    assertTrue(events.contains("data: [DONE]"));
+    StringBuilder joined = new StringBuilder();
+    for (String event : events) {
+      if (event.startsWith("data: {")) {
+        joined.append(text(ServerFixture.json(event.substring(6))));
+      }
+    }
+    assertEquals(whole, joined.toString());
+    assertThrows(IOException.class, () -> server.get("/health"));
+    server.close();
+  }
+
+  @Test
+  void afterTheGracePeriodStreamsEndWithAnErrorThatIsSeen() throws Exception {
+    ServerFixture server = start(config -> config.withGrace(Duration.ZERO));
+    HttpResponse<Stream<String>> response = server.open(LONG);
+    Iterator<String> lines = response.body().iterator();
+    lines.next();
+    Thread closer = Thread.ofPlatform().start(server.server()::close);
+    List<String> rest = new ArrayList<>();
+    lines.forEachRemaining(rest::add);
+    closer.join();
+    rest.removeIf(String::isEmpty);
+    assertEquals("data: [DONE]", rest.getLast());
+    assertTrue(rest.get(rest.size() - 2).contains("shutting_down"), rest::toString);
+    server.close();
+  }
+
+  @Test
+  void aFullEngineSaysSoAndTakesMoreLater() throws Exception {
+    EngineOptions one = EngineOptions.defaults().withThreads(1).withQueue(1);
+    try (ServerFixture server = start(config -> config.withEngine(one))) {
+      try (Socket _ = raw(server, LONG)) {
+        awaitRunning(server);
+        try (Socket _ = raw(server, LONG)) {
+          while (server.server().status().waiting() == 0) {
+            Thread.onSpinWait();
+          }
+          HttpResponse<String> refused = server.post(body(BASE, "a", 1).toString());
+          assertEquals(503, refused.statusCode());
+          assertEquals(
+              "engine_busy", ServerFixture.json(refused.body()).at("/error/code").asText());
+          assertEquals("1", refused.headers().firstValue("retry-after").orElse(""));
+        }
+      }
+      server.awaitIdle();
+      server.answer(body(BASE, "a", 1));
+    }
+  }
+
+  @Test
+  void severalPromptsAreSubmittedAllOrNone() throws Exception {
+    EngineOptions one = EngineOptions.defaults().withThreads(1).withQueue(1);
+    try (ServerFixture server = start(config -> config.withEngine(one))) {
+      var body = body(BASE, "", 400);
+      body.putArray("prompt").add("a").add("b").add("c").add("d");
+      assertEquals(503, server.post(body.toString()).statusCode());
+      server.awaitIdle();
+      assertFalse(server.server().status().running() > 0);
+    }
+  }
+
+  private ServerFixture start(UnaryOperator<ServerConfig> change) {
+    return ServerFixture.start(ServerFixture.adapters(folder), change);
+  }
+
+  private static void awaitRunning(ServerFixture server) {
+    while (server.server().status().running() == 0) {
+      Thread.onSpinWait();
+    }
+  }
+
+  /** A connection that has sent a completion and reads nothing. */
+  private static Socket raw(ServerFixture server, String body) throws IOException {
+    Socket client = new Socket("127.0.0.1", server.server().port());
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    String head =
+        "POST /v1/completions HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n"
+            .formatted(bytes.length);
+    client.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+    client.getOutputStream().write(bytes);
+    client.getOutputStream().flush();
+    return client;
+  }
+}
