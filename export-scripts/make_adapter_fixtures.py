@@ -107,10 +107,9 @@ def torch_views(path):
     }, path)
 
 
-def main():
-    torch_views(Path(sys.argv[1]) / "torch" / "views.bin")
-    every_dtype(Path(sys.argv[1]) / "safetensors" / "every-dtype.safetensors")
-    out = Path(sys.argv[1]) / "adapters"
+def write_all(out):
+    """Writes an adapter of each kind under OUT/adapters; gives their names and base models."""
+    written = []
     with tempfile.TemporaryDirectory() as scratch:
         tokenizer = tokenizer_folder(scratch)
         for name, kind, config in adapters(tokenizer):
@@ -119,9 +118,19 @@ def main():
             model = peft.get_peft_model(model, config)
             if getattr(config, "tokenizer_name_or_path", None):
                 config.tokenizer_name_or_path = HUB_NAME.format(kind)
-            model.save_pretrained(out / name, save_embedding_layers=False)
-            (out / name / "README.md").unlink()
-            print(name)
+            folder = out / "adapters" / name
+            model.save_pretrained(folder, save_embedding_layers=False)
+            (folder / "README.md").unlink()
+            written.append({"name": name, "kind": kind})
+    return written
+
+
+def main():
+    out = Path(sys.argv[1])
+    torch_views(out / "torch" / "views.bin")
+    every_dtype(out / "safetensors" / "every-dtype.safetensors")
+    for written in write_all(out):
+        print(written["name"])
 
 
 if __name__ == "__main__":

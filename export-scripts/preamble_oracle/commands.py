@@ -12,7 +12,7 @@ from importlib import metadata
 import torch
 from safetensors.torch import save_file
 
-from . import blas, models, training
+from . import adapters, blas, models, training
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -111,5 +111,9 @@ COMMANDS = {
         training.gradient,
         training.train_trace,
         training.time_steps,
+        adapters.write_adapters,
+        adapters.adapter_logits,
+        adapters.reference_logits,
+        adapters.resave_config,
     )
 }
