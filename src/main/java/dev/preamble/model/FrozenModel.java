@@ -30,7 +30,7 @@ public final class FrozenModel implements AutoCloseable {
     this.folder = folder;
     this.manifest = manifest;
     this.weights = weights;
-    this.graph = weights.widen(GraphReader.read(folder.resolve(manifest.graph())));
+    this.graph = weights.bind(GraphReader.read(folder.resolve(manifest.graph())));
     checkGraph();
     this.embeddings = weights.embeddings(manifest);
     this.tokenizer = manifest.tokenizer().map(file -> TextTokenizer.open(folder.resolve(file)));
@@ -105,7 +105,8 @@ public final class FrozenModel implements AutoCloseable {
 
   /** A session that runs {@code derived}, made from {@link #graph}, on the shared weights. */
   public Session session(Graph derived, SessionOptions options) {
-    return Session.open(GraphWriter.write(derived), options, weights.of(derived));
+    return Session.open(
+        GraphWriter.write(derived), weights.options(options), weights.inMemory(derived));
   }
 
   /** A sequence that {@code session}, opened with {@link #graph}, continues in {@code cache}. */

@@ -6,6 +6,7 @@ import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.Node;
 import dev.preamble.runtime.ElementType;
+import dev.preamble.runtime.SessionOptions;
 import dev.preamble.runtime.Tensor;
 import dev.preamble.safetensors.Dtype;
 import dev.preamble.safetensors.SafetensorsFile;
@@ -23,8 +24,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A model's weights in memory, once for all sessions: float32 weights are the mapped file itself;
- * half-precision ones are widened to float32 once, when the model is opened.
+ * A model's weights, once for all sessions: those that the graph uses as they are stored stay in
+ * their files, which every session maps; half-precision ones that it uses as float32 are widened
+ * once, when the model is opened, and handed to each session from memory.
  */
 final class MappedWeights implements AutoCloseable {
   /** What stands for a file's name once the values are in memory. */
@@ -33,13 +35,21 @@ final class MappedWeights implements AutoCloseable {
   private final Path folder;
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySegment> files = new HashMap<>();
+  private final WeightPlaces places;
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
   private final Map<Constant.External, MemorySegment> widened = new HashMap<>();
   private final Map<String, MemorySegment> widenedByName = new HashMap<>();
   private Optional<SafetensorsFile> embeddingFile = Optional.empty();
 
-  private MappedWeights(Path folder) {
+  private MappedWeights(Path folder, Manifest manifest) {
     this.folder = folder;
+    try {
+      manifest.weights().files().forEach(file -> files.put(file.file(), map(file)));
+      this.places = WeightPlaces.of(folder, files.keySet());
+    } catch (RuntimeException fault) {
+      arena.close();
+      throw fault;
+    }
   }
 
   /**
@@ -48,16 +58,7 @@ final class MappedWeights implements AutoCloseable {
    * @throws ModelException if one is missing or has another size than the manifest says
    */
   static MappedWeights map(Path folder, Manifest manifest) {
-    MappedWeights weights = new MappedWeights(folder);
-    try {
-      for (Manifest.WeightFile file : manifest.weights().files()) {
-        weights.files.put(file.file(), weights.map(file));
-      }
-      return weights;
-    } catch (RuntimeException fault) {
-      weights.close();
-      throw fault;
-    }
+    return new MappedWeights(folder, manifest);
   }
 
   private MemorySegment map(Manifest.WeightFile expected) {
@@ -78,8 +79,11 @@ final class MappedWeights implements AutoCloseable {
     }
   }
 
-  /** The graph in which each half-precision weight with its Cast has become a float32 weight. */
-  Graph widen(Graph graph) {
+  /**
+   * The graph in which each half-precision weight with its Cast has become a float32 weight, and
+   * each other one names its file as {@link #options} has it looked for.
+   */
+  Graph bind(Graph graph) {
     GraphEditor editor = new GraphEditor(graph);
     for (Node node : graph.nodesOf("Cast")) {
       Constant constant = graph.constants().get(node.input(0));
@@ -95,18 +99,43 @@ final class MappedWeights implements AutoCloseable {
                 DataType.FLOAT,
                 constant.dimensions(),
                 new Constant.External(IN_MEMORY, 0, values.byteSize())));
-        keep(node.output(0), constant, values);
+        tensors.put(node.output(0), Tensor.of(ElementType.FLOAT32, shape(constant), values));
       }
     }
     Graph edited = editor.finish(graph.outputs(), names(graph));
-    edited.constants().values().stream()
-        .filter(constant -> !tensors.containsKey(constant.name()))
-        .forEach(this::keepMapped);
-    return edited;
+    Map<String, Constant> constants = new HashMap<>(edited.constants());
+    constants.replaceAll(
+        (name, constant) -> tensors.containsKey(name) ? constant : place(constant));
+    return new Graph(
+        edited.inputs(),
+        edited.outputs(),
+        edited.nodes(),
+        constants,
+        edited.values(),
+        edited.opsets());
   }
 
-  /** The weights that {@code graph} reads, by name. */
-  Map<String, Tensor> of(Graph graph) {
+  /** The same constant, its file named from the folder that a session is given. */
+  private Constant place(Constant constant) {
+    if (!(constant.data() instanceof Constant.External external)) {
+      return constant;
+    }
+    slice(external);
+    return new Constant(
+        constant.name(),
+        constant.type(),
+        constant.dimensions(),
+        new Constant.External(
+            places.location(external.location()), external.offset(), external.length()));
+  }
+
+  /** The options of a session that runs a graph made from the bound one. */
+  SessionOptions options(SessionOptions options) {
+    return options.withWeightFolder(places.folder());
+  }
+
+  /** The weights that {@code graph}, made from the bound one, takes from memory, by name. */
+  Map<String, Tensor> inMemory(Graph graph) {
     Map<String, Tensor> used = new LinkedHashMap<>(tensors);
     used.keySet().retainAll(graph.constants().keySet());
     return used;
@@ -133,20 +162,8 @@ final class MappedWeights implements AutoCloseable {
     return new EmbeddingTable(table, place.scale());
   }
 
-  private void keepMapped(Constant constant) {
-    if (constant.data() instanceof Constant.External external) {
-      keep(constant.name(), constant, slice(external));
-    }
-  }
-
-  private void keep(String name, Constant constant, MemorySegment values) {
-    long[] shape = constant.dimensions().stream().mapToLong(Long::longValue).toArray();
-    ElementType type =
-        ElementType.of(
-            values.byteSize() == constant.type().bytes() * elements(constant)
-                ? constant.type().code()
-                : DataType.FLOAT.code());
-    tensors.put(name, Tensor.of(type, shape, values));
+  private static long[] shape(Constant constant) {
+    return constant.dimensions().stream().mapToLong(Long::longValue).toArray();
   }
 
   private MemorySegment widen(Constant constant, Constant.External external) {
