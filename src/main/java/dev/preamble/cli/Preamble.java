@@ -27,6 +27,7 @@ public final class Preamble {
 
   /** Runs the command named by {@code arguments} and exits: 0 done, 2 a fault the user can mend. */
   public static void main(String[] arguments) {
+    WarningLog.install();
     System.exit(run(arguments));
   }
 

@@ -2,6 +2,7 @@ package dev.preamble.model;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.preamble.CacheFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,6 +28,7 @@ public final class TextTokenizer implements AutoCloseable {
   public static TextTokenizer open(Path file) {
     System.setProperty("ai.djl.offline", "true");
     System.setProperty("OPT_OUT_TRACKING", "true");
+    System.setProperty("DJL_CACHE_DIR", CacheFolder.current().resolve("djl").toString());
     try {
       return new TextTokenizer(
           HuggingFaceTokenizer.newInstance(

@@ -3,6 +3,7 @@ package dev.preamble.runtime;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.preamble.CacheFolder;
 import dev.preamble.PreambleException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
@@ -34,7 +35,7 @@ record Library(Path path, String version, long table) {
         .or(() -> Optional.ofNullable(System.getenv(VARIABLE)))
         .filter(named -> !named.isBlank())
         .map(named -> Path.of(named).toAbsolutePath())
-        .orElseGet(() -> Natives.unpacked(Natives.cache(System.getenv())));
+        .orElseGet(() -> Natives.unpacked(CacheFolder.current()));
   }
 
   /** Loads the library, telemetry off, and asks it for its table. */

@@ -12,8 +12,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Optional;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -59,24 +57,6 @@ final class Natives {
               + "; free or allow that folder, or set PREAMBLE_CACHE to another",
           e);
     }
-  }
-
-  /** The folder for what is unpacked: PREAMBLE_CACHE, else preamble in the user's cache folder. */
-  static Path cache(Map<String, String> environment) {
-    return named(environment, "PREAMBLE_CACHE")
-        .or(() -> named(environment, "XDG_CACHE_HOME").map(path -> path.resolve("preamble")))
-        .orElseGet(
-            () ->
-                named(environment, "HOME")
-                    .orElseGet(() -> Path.of(System.getProperty("user.home")))
-                    .resolve(".cache")
-                    .resolve("preamble"));
-  }
-
-  private static Optional<Path> named(Map<String, String> environment, String variable) {
-    return Optional.ofNullable(environment.get(variable))
-        .filter(value -> !value.isBlank())
-        .map(value -> Path.of(value).toAbsolutePath());
   }
 
   private static String platform() {

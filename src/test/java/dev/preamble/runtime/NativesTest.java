@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,16 +36,6 @@ class NativesTest {
     long size = Files.size(library);
     Files.write(library, new byte[100]);
     assertEquals(size, Files.size(Natives.unpacked(folder)));
-  }
-
-  @Test
-  void theCacheIsWhereTheEnvironmentSays() {
-    Map<String, String> all = Map.of("PREAMBLE_CACHE", "/a", "XDG_CACHE_HOME", "/b", "HOME", "/c");
-    assertEquals(Path.of("/a"), Natives.cache(all));
-    assertEquals(
-        Path.of("/b/preamble"), Natives.cache(Map.of("XDG_CACHE_HOME", "/b", "HOME", "/c")));
-    assertEquals(
-        Path.of("/c/.cache/preamble"), Natives.cache(Map.of("PREAMBLE_CACHE", "", "HOME", "/c")));
   }
 
   @Test
