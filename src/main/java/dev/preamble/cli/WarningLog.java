@@ -27,7 +27,9 @@ public final class WarningLog {
         %s.formatter=%s
         """
             .formatted(
-                ConsoleHandler.class.getName(), ConsoleHandler.class.getName(), Line.class.getName());
+                ConsoleHandler.class.getName(),
+                ConsoleHandler.class.getName(),
+                Line.class.getName());
     LogManager.getLogManager()
         .readConfiguration(
             new ByteArrayInputStream(settings.getBytes(StandardCharsets.ISO_8859_1)));
