@@ -9,13 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.preamble.PreambleException;
 import dev.preamble.generation.EngineOptions;
 import dev.preamble.generation.Stories;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -118,6 +121,39 @@ class LifecycleTest {
     }
   }
 
+  @Test
+  void aClientThatReadsNothingIsCutOffAndTheOthersGoOn() throws Exception {
+    ServerConfig.Limits few = new ServerConfig.Limits(1 << 20, 64, 16);
+    try (ServerFixture server = start(config -> config.withLimits(few))) {
+      var body = body(BASE, "", 480).put("stream", true);
+      ArrayNode prompts = body.putArray("prompt");
+      for (int i = 0; i < 64; i++) {
+        prompts.add(BEGINNING);
+      }
+      try (Socket client = raw(server, body.toString())) {
+        server.awaitIdle();
+        assertFalse(rest(client).contains("[DONE]"));
+      }
+      server.answer(body(BASE, BEGINNING, 3));
+    }
+  }
+
+  /** What still comes over a connection until it ends, in order or not. */
+  private static String rest(Socket client) throws IOException {
+    client.setSoTimeout(30_000);
+    StringBuilder rest = new StringBuilder();
+    try {
+      for (int next = client.getInputStream().read();
+          next >= 0;
+          next = client.getInputStream().read()) {
+        rest.append((char) next);
+      }
+      return rest.toString();
+    } catch (SocketException reset) {
+      return rest.toString();
+    }
+  }
+
   /** How long the whole text takes that the clients above did not wait for. */
   private static double secondsForAll(ServerFixture server) throws Exception {
     long start = System.nanoTime();
@@ -209,7 +245,9 @@ class LifecycleTest {
 
   /** A connection that has sent a completion and reads nothing. */
   private static Socket raw(ServerFixture server, String body) throws IOException {
-    Socket client = new Socket("127.0.0.1", server.server().port());
+    Socket client = new Socket();
+    client.setReceiveBufferSize(4096);
+    client.connect(new InetSocketAddress("127.0.0.1", server.server().port()));
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     String head =
         "POST /v1/completions HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n"
