@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from .errors import ExportError
 
-# Rotary embeddings whose inverse frequencies do not depend on the length of the input.
-STATIC_ROTARY = ("default", "linear", "llama3", "yarn")
+# Rotary embeddings whose inverse frequencies do not depend on the input, or (longrope) take one of
+# two values. The others change them with the length.
+_ROTARY = ("default", "linear", "llama3", "yarn", "longrope")
 
 
 @dataclass(frozen=True)
@@ -16,17 +17,38 @@ class Architecture:
     """What an exporter must know of a transformers model class beyond its configuration.
 
     ``model_type`` is the one in ``config.json``; ``norms`` names the module classes that compute
-    ``weight * x / rms(x)``; ``embedding_scale`` gives the factor that the embedding module applies
-    to token rows; ``window`` gives a layer's sliding window, ``None`` where it sees everything.
+    ``(weight + norm_offset) * x / rms(x)``; ``context_length`` gives how many positions the model
+    was made for.
     """
 
     model_type: str
     norms: tuple[str, ...] = ()
-    embedding_scale: Callable[[object], float] = lambda config: 1.0
-    window: Callable[[object, int], int | None] = lambda config, layer: None
+    norm_offset: float = 0.0
+    context_length: Callable[[object], int] = lambda config: config.max_position_embeddings
 
 
-SUPPORTED = {a.model_type: a for a in (Architecture("llama", norms=("LlamaRMSNorm",)),)}
+def _bloom_context(config) -> int:
+    """ALiBi sets no limit; a checkpoint may name the length that it was trained with."""
+    return getattr(config, "seq_length", None) or 2048
+
+
+SUPPORTED = {
+    a.model_type: a
+    for a in (
+        Architecture("llama", norms=("LlamaRMSNorm",)),
+        Architecture("mistral", norms=("MistralRMSNorm",)),
+        Architecture("qwen2", norms=("Qwen2RMSNorm",)),
+        Architecture("qwen3", norms=("Qwen3RMSNorm",)),
+        Architecture("smollm3", norms=("SmolLM3RMSNorm",)),
+        Architecture("phi3", norms=("Phi3RMSNorm",)),
+        Architecture("gemma2", norms=("Gemma2RMSNorm",), norm_offset=1.0),
+        Architecture("gemma3_text", norms=("Gemma3RMSNorm",), norm_offset=1.0),
+        Architecture("gpt2"),
+        Architecture("opt"),
+        Architecture("gpt_neox"),
+        Architecture("bloom", context_length=_bloom_context),
+    )
+}
 
 
 def architecture_of(config: dict) -> Architecture:
@@ -38,12 +60,14 @@ def architecture_of(config: dict) -> Architecture:
             f"supported: {', '.join(sorted(SUPPORTED))}"
         )
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    rope_type = rope.get("rope_type", rope.get("type", "default"))
-    if rope_type not in STATIC_ROTARY:
-        raise ExportError(
-            f"unsupported rotary embedding: config.json says rope_type {rope_type!r}; "
-            f"supported: {', '.join(STATIC_ROTARY)}"
-        )
+    nested = [value for value in rope.values() if isinstance(value, dict)]
+    for parameters in nested or [rope]:
+        rope_type = parameters.get("rope_type", parameters.get("type", "default"))
+        if rope_type not in _ROTARY:
+            raise ExportError(
+                f"unsupported rotary embedding: config.json says rope_type {rope_type!r}; "
+                f"supported: {', '.join(_ROTARY)}"
+            )
     if "quantization_config" in config:
         raise ExportError(
             "the checkpoint is quantised (config.json has quantization_config); export the unquantised one"

@@ -65,10 +65,11 @@ def export(model: Path, out: Path | None, name: str | None, verify: bool, progre
         traced = trace.trace(config, architecture)
         simplify.simplify(traced.graph)
         progress("pointing the weights into the checkpoint")
-        weights.point_at_checkpoint(traced, checkpoint)
+        stored = weights.StoredWeights(checkpoint, traced)
+        weights.point_at_checkpoint(traced.graph, stored)
         extra = weights.move_large_constants(traced.graph)
         graph = onnx_ir.to_proto(traced.graph).SerializeToString(deterministic=True)
-        content = manifest.manifest(checkpoint, config, architecture, traced, graph, extra, name)
+        content = manifest.manifest(checkpoint, config, architecture, traced, stored, graph, extra, name)
         if extra is not None:
             staging.write(weights.EXTRA_FILE, extra)
         staging.write(manifest.GRAPH_FILE, graph)

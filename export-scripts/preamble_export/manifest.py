@@ -6,6 +6,7 @@ import hashlib
 import json
 from importlib import metadata
 
+import onnx_ir as ir
 from transformers import AutoTokenizer, PreTrainedConfig
 
 from . import weights
@@ -24,20 +25,19 @@ def manifest(
     config: PreTrainedConfig,
     architecture: Architecture,
     trace: Trace,
+    stored: weights.StoredWeights,
     graph: bytes,
     extra: bytes | None,
     name: str | None,
 ) -> dict:
     """The manifest of a finished graph; ``graph`` and ``extra`` are the files' contents."""
-    embedding = weights.stored(checkpoint, trace, trace.embedding)
+    embedding = stored[trace.embedding]
     files = [
         {"file": file, "bytes": (checkpoint.directory / file).stat().st_size, "sha256": digest}
         for file, digest in checkpoint.file_digests.items()
     ]
     if extra is not None:
         files.append({"file": weights.EXTRA_FILE, "bytes": len(extra), "sha256": hashlib.sha256(extra).hexdigest()})
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return {
         "format_version": FORMAT_VERSION,
         "task": "causal-lm",
@@ -50,26 +50,34 @@ def manifest(
         },
         "architecture": architecture.model_type,
         "vocabulary_size": config.vocab_size,
-        "hidden_size": config.hidden_size,
-        "context_length": config.max_position_embeddings,
+        "hidden_size": embedding.shape[1],
+        "context_length": architecture.context_length(config),
         "attention_heads": config.num_attention_heads,
         "dtype": "float32",
         "weights": {"files": files, "dtype": DTYPE_NAMES[embedding.dtype]},
-        "key_value": [
-            {"heads": heads, "head_size": size, "window": architecture.window(config, layer)}
-            for layer in range(config.num_hidden_layers)
-        ],
+        "key_value": _key_value(trace.graph.graph),
         "embedding": {
             "file": embedding.file,
             "tensor": embedding.name,
             "dtype": DTYPE_NAMES[embedding.dtype],
             "shape": list(embedding.shape),
-            "scale": architecture.embedding_scale(config),
+            "scale": trace.embedding_scale,
         },
         "special_tokens": _special_tokens(checkpoint),
         "tokenizer": "tokenizer.json" if (checkpoint.directory / "tokenizer.json").is_file() else None,
         "exporter": {package: metadata.version(package) for package in _EXPORTER},
     }
+
+
+def _key_value(graph: ir.Graph) -> list[dict]:
+    """Each layer's cache as the graph has it; a window counts the position itself."""
+    layers = []
+    for value in (v for v in graph.outputs if v.name.startswith("present.") and v.name.endswith(".key")):
+        window = value.producer().attributes["local_window_size"].as_int()
+        layers.append(
+            {"heads": value.shape[1], "head_size": value.shape[3], "window": None if window == -1 else window}
+        )
+    return layers
 
 
 def _special_tokens(checkpoint: Checkpoint) -> dict:

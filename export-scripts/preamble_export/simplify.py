@@ -13,10 +13,7 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 
 from .errors import ExportError
-
-_MICROSOFT = "com.microsoft"
-# Ops that only rearrange or select, so that equal shapes (and types) mean an equal value.
-_SHAPERS = ("Identity", "Reshape", "Expand", "Cast", "Squeeze", "Unsqueeze", "Flatten", "Dropout")
+from .rewrites import MICROSOFT, rewrite
 
 
 def simplify(model: ir.Model) -> None:
@@ -25,11 +22,13 @@ def simplify(model: ir.Model) -> None:
     common.ShapeInferencePass(check_type=False, data_prop=False)(model)
     changed = True
     while changed:
-        changed = any([_rewrite(node) for node in list(model.graph)])
+        changed = any([rewrite(node) for node in list(model.graph)])
         common.RemoveUnusedNodesPass()(model)
     common.CommonSubexpressionEliminationPass()(model)
     common.RemoveUnusedOpsetsPass(process_functions=False)(model)
-    model.opset_imports.setdefault(_MICROSOFT, 1)
+    model.opset_imports.setdefault(MICROSOFT, 1)
+    _name_total(model.graph)
+    _share_constants(model.graph)
     _name_after_modules(model.graph)
     common.ClearMetadataAndDocStringPass()(model)
     model.metadata_props.clear()
@@ -38,64 +37,27 @@ def simplify(model: ir.Model) -> None:
     _check(model.graph)
 
 
-def _rewrite(node: ir.Node) -> bool:
-    """Applies the first fitting rule to a node; true when something changed."""
-    if _is_no_op(node):
-        return _bypass(node, node.inputs[0])
-    source = node.inputs[0].producer() if node.inputs and node.inputs[0] is not None else None
-    if node.op_type == "Transpose" and source is not None and source.op_type == "Transpose":
-        inner, outer = _permutation(source), _permutation(node)
-        if [inner[axis] for axis in outer] == list(range(len(outer))):
-            return _bypass(node, source.inputs[0])
-    if node.op_type == "Reshape" and source is not None and source.op_type == "Reshape":
-        if _same(source.inputs[0], node.outputs[0]):
-            return _bypass(node, source.inputs[0])
-    if node.op_type == "MatMul":
-        return _fuse_transposed_weight(node)
-    return False
+def _name_total(graph: ir.Graph) -> None:
+    """The number of slots in use, which the trace calls like the capacity, gets its own name."""
+    counted = set()
+    for node in graph:
+        if node.op_type == "Range" or (node.op_type != "GroupQueryAttention" and counted & set(node.inputs)):
+            for output in node.outputs:
+                output.shape = ir.Shape([ir.SymbolicDim("total") if d == "capacity" else d for d in output.shape])
+                counted.add(output)
 
 
-def _is_no_op(node: ir.Node) -> bool:
-    if node.domain or not node.inputs or node.inputs[0] is None:
-        return False
-    if node.op_type in _SHAPERS:
-        return _same(node.inputs[0], node.outputs[0])
-    if node.op_type == "Transpose":
-        return _permutation(node) == sorted(_permutation(node))
-    if node.op_type == "Slice":
-        steps = node.inputs[4] if len(node.inputs) > 4 else None
-        forward = steps is None or (steps.const_value is not None and (steps.const_value.numpy() > 0).all())
-        return forward and _same(node.inputs[0], node.outputs[0])
-    return False
-
-
-def _permutation(node: ir.Node) -> list[int]:
-    return list(node.attributes["perm"].as_ints())
-
-
-def _same(a: ir.Value, b: ir.Value) -> bool:
-    return a.shape is not None and a.shape == b.shape and a.dtype == b.dtype
-
-
-def _bypass(node: ir.Node, value: ir.Value) -> bool:
-    if node.outputs[0].is_graph_output():
-        return False
-    ir.convenience.replace_all_uses_with(node.outputs[0], value)
-    return True
-
-
-def _fuse_transposed_weight(node: ir.Node) -> bool:
-    """``MatMul(x, Transpose(parameter))`` becomes FusedMatMul on the parameter as stored."""
-    transpose = node.inputs[1].producer()
-    if transpose is None or transpose.op_type != "Transpose" or _permutation(transpose) != [1, 0]:
-        return False
-    if not transpose.inputs[0].is_initializer():
-        return False
-    node.replace_input_with(1, transpose.inputs[0])
-    node.op_type, node.domain = "FusedMatMul", _MICROSOFT
-    attributes = {"transA": 0, "transB": 1, "alpha": 1.0}
-    node.attributes.update({k: ir.convenience.convert_attribute(k, v) for k, v in attributes.items()})
-    return True
+def _share_constants(graph: ir.Graph) -> None:
+    """Equal small constants become one."""
+    seen: dict[tuple, ir.Value] = {}
+    for value in list(graph.initializers.values()):
+        tensor = value.const_value
+        if tensor is None or tensor.size > 16:
+            continue
+        first = seen.setdefault((tensor.dtype, tuple(tensor.shape), tensor.tobytes()), value)
+        if first is not value:
+            ir.convenience.replace_all_uses_with(value, first)
+            del graph.initializers[value.name]
 
 
 def _name_after_modules(graph: ir.Graph) -> None:
@@ -103,7 +65,7 @@ def _name_after_modules(graph: ir.Graph) -> None:
 
     Constants that the trace numbered arbitrarily become ``constant``, ``constant_2``, ...
     """
-    constants = [v for v in graph.initializers.values() if v.name.startswith("val_")]
+    constants = [v for v in graph.initializers.values() if v.name.startswith(("val_", "sizes_")) or ".lifted_" in v.name]
     for index, value in enumerate(constants):
         value.name = "constant" if index == 0 else f"constant_{index + 1}"
     interface = set(graph.outputs)

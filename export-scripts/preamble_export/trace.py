@@ -2,23 +2,17 @@
 
 The model is built from its configuration under ``FakeTensorMode``: parameters have names and
 shapes and no storage, so a model of any size is traced in a few hundred megabytes. While it is
-traced, four places of it speak ONNX directly:
-
-* attention becomes one ``com.microsoft::GroupQueryAttention`` a layer, which owns the cache;
-* RMS norms become ``SimplifiedLayerNormalization``;
-* the rotary embedding of queries and of keys becomes ``RotaryEmbedding`` (opset 23);
-* the input of the output embedding is gathered at ``logit_positions``.
+traced, some of its modules speak ONNX directly (:mod:`preamble_export.replacements`); attention
+becomes one ``com.microsoft::GroupQueryAttention`` a layer, which owns the cache.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from unittest import mock
 
 import onnx_ir as ir
 import torch
@@ -26,7 +20,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.export import Dim
 from torch.onnx import ops
 from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, PreTrainedConfig
+from transformers.conversion_mapping import get_model_conversion_mapping
+from transformers.core_model_loading import WeightRenaming, rename_source_key
 
+from . import replacements
 from .architectures import Architecture
 
 OPSET = 23
@@ -34,116 +31,36 @@ _ATTENTION = "preamble_export"
 _WRAPPED = "model"
 
 
-class _Cache:
-    """The cache of the call being traced: past in, present out, one pair a layer."""
-
-    def __init__(self, past, seqlens_k, total_sequence_length):
-        self.past = past
-        self.lengths = (seqlens_k, total_sequence_length)
-        self.present = [None] * len(past)
-
-
 class _ExportedForward(torch.nn.Module):
-    """The model with the inputs and outputs of the exported graph."""
+    """The model with the inputs and outputs of the exported graph.
+
+    Rows come in and logits go out in float32, whatever type the model computes in.
+    """
 
     def __init__(self, model):
         super().__init__()
         self.add_module(_WRAPPED, model)
-        self.cache = None
         self.positions = None
         model.get_output_embeddings().register_forward_pre_hook(self._gather)
 
     def forward(self, inputs_embeds, position_ids, seqlens_k, total_sequence_length, logit_positions, past):
-        self.cache = _Cache(past, seqlens_k, total_sequence_length)
+        model = getattr(self, _WRAPPED)
+        call = replacements.Call(position_ids, seqlens_k, total_sequence_length, past)
         self.positions = logit_positions
-        output = getattr(self, _WRAPPED)(
-            inputs_embeds=inputs_embeds, position_ids=position_ids, use_cache=False, exported=self
-        )
-        return (output.logits, *(tensor for pair in self.cache.present for tensor in pair))
+        token = replacements.CALL.set(call)
+        try:
+            rows = inputs_embeds.to(model.dtype)
+            logits = model(inputs_embeds=rows, position_ids=position_ids, use_cache=False).logits
+        finally:
+            replacements.CALL.reset(token)
+        present = (tensor for layer in range(len(past)) for tensor in call.present[layer])
+        return (logits.to(torch.float32), *present)
 
     def _gather(self, module, arguments):
         (hidden,) = arguments
         shape = (hidden.shape[0], self.positions.shape[1], hidden.shape[2])
         indices = self.positions.unsqueeze(-1)
         return ops.symbolic("GatherND", (hidden, indices), {"batch_dims": 1}, dtype=hidden.dtype, shape=shape)
-
-
-def _attention(module, query, key, value, mask, scaling=None, softcap=None, sliding_window=None, exported=None, **_):
-    """Attention in transformers' calling convention, [batch, heads, sequence, head size] in."""
-    batch, heads, sequence, size = query.shape
-    past_key, past_value = exported.cache.past[module.layer_idx]
-    flat = [x.transpose(1, 2).reshape(batch, sequence, -1) for x in (query, key, value)]
-    output, present_key, present_value = ops.symbolic_multi_out(
-        "com.microsoft::GroupQueryAttention",
-        (*flat, past_key, past_value, *exported.cache.lengths),
-        {
-            "num_heads": heads,
-            "kv_num_heads": key.shape[1],
-            "scale": float(size**-0.5 if scaling is None else scaling),
-            "do_rotary": 0,
-            "local_window_size": -1 if sliding_window is None else sliding_window,
-            "softcap": float(softcap or 0.0),
-        },
-        dtypes=(query.dtype,) * 3,
-        shapes=((batch, sequence, heads * size), past_key.shape, past_value.shape),
-        version=1,
-    )
-    exported.cache.present[module.layer_idx] = (present_key, present_value)
-    return output.reshape(batch, sequence, heads, size), None
-
-
-def _rms_norm(module, hidden):
-    epsilon = getattr(module, "variance_epsilon", None) or module.eps
-    return ops.symbolic(
-        "SimplifiedLayerNormalization",
-        (hidden, module.weight),
-        {"axis": -1, "epsilon": float(epsilon), "stash_type": 1},
-        dtype=hidden.dtype,
-        shape=hidden.shape,
-    )
-
-
-def _rotary_angles(module, hidden, position_ids=None, **_):
-    """Cosine and sine of each position's angles, [batch, sequence, rotated size / 2]."""
-    angles = position_ids.unsqueeze(-1).to(torch.float32) * module.inv_freq
-    scale = module.attention_scaling
-    return tuple(f(angles) if scale == 1.0 else f(angles) * scale for f in (torch.cos, torch.sin))
-
-
-def _apply_rotary(query, key, cos, sin, *_, **__):
-    def rotate(x):
-        batch, heads, sequence, size = x.shape
-        flat = x.transpose(1, 2).reshape(batch, sequence, heads * size)
-        rotated = ops.symbolic(
-            "RotaryEmbedding",
-            (flat, cos, sin),
-            {"interleaved": 0, "num_heads": heads, "rotary_embedding_dim": 0},
-            dtype=x.dtype,
-            shape=flat.shape,
-        )
-        return rotated.reshape(batch, sequence, heads, size).transpose(1, 2)
-
-    return rotate(query), rotate(key)
-
-
-def _is_rotary(module) -> bool:
-    return isinstance(getattr(module, "inv_freq", None), torch.Tensor)
-
-
-@contextlib.contextmanager
-def _speaking_onnx(model, architecture: Architecture) -> Iterator[None]:
-    """Swaps the forward of norms and rotary embeddings for the time of the trace."""
-    patches = {}
-    for module in model.modules():
-        if type(module).__name__ in architecture.norms:
-            patches[type(module), "forward"] = _rms_norm
-        elif _is_rotary(module):
-            patches[type(module), "forward"] = _rotary_angles
-            patches[sys.modules[type(module).__module__], "apply_rotary_pos_emb"] = _apply_rotary
-    with contextlib.ExitStack() as stack:
-        for (owner, name), replacement in patches.items():
-            stack.enter_context(mock.patch.object(owner, name, replacement))
-        yield
 
 
 @contextlib.contextmanager
@@ -159,19 +76,20 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _arguments(config: PreTrainedConfig) -> tuple[dict, dict]:
+def _arguments(model) -> tuple[dict, dict]:
     """Example arguments (sizes are arbitrary, distinct, not 1) and their dynamic dimensions."""
     batch, sequence, positions, capacity = (Dim(n) for n in ("batch", "sequence", "positions", "capacity"))
+    config, layers = model.config, model.config.num_hidden_layers
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    layers = config.num_hidden_layers
+    width = model.get_input_embeddings().weight.shape[1]
     arguments = {
-        "inputs_embeds": torch.zeros(2, 3, config.hidden_size),
+        "inputs_embeds": torch.zeros(2, 3, width),
         "position_ids": torch.zeros(2, 3, dtype=torch.int64),
         "seqlens_k": torch.zeros(2, dtype=torch.int32),
         "total_sequence_length": torch.zeros((), dtype=torch.int32),
         "logit_positions": torch.zeros(2, 5, dtype=torch.int64),
-        "past": [tuple(torch.zeros(2, heads, 7, size) for _ in range(2)) for _ in range(layers)],
+        "past": [tuple(torch.zeros(2, heads, 7, size, dtype=model.dtype) for _ in range(2)) for _ in range(layers)],
     }
     dynamic = {
         "inputs_embeds": {0: batch, 1: sequence},
@@ -195,15 +113,19 @@ def _name_interface(graph: ir.Graph, layers: int) -> None:
 
 @dataclass(frozen=True)
 class Trace:
-    """The float32 graph, its parameters being initializers without data, named as in the model.
+    """The graph, its parameters being initializers without data, named as in the model.
 
-    ``embedding`` is the name of the token embedding; ``shared`` gives, for the name of each
-    parameter that has several, all of them, the embedding's first.
+    ``embedding`` and ``head`` are the names of the token embedding and of the output projection;
+    ``shared`` gives, for the name of each parameter that has several, all of them, the embedding's
+    first. ``parameter_of`` gives the parameter's name for a tensor's name in a checkpoint.
     """
 
     graph: ir.Model
     embedding: str
+    embedding_scale: float
+    head: str
     shared: dict[str, tuple[str, ...]]
+    parameter_of: Callable[[str], str]
 
 
 def _shared_names(model, embedding: str) -> dict[str, tuple[str, ...]]:
@@ -214,15 +136,35 @@ def _shared_names(model, embedding: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(names) for names in ordered for name in names if len(names) > 1}
 
 
-def trace(config: PreTrainedConfig, architecture: Architecture) -> Trace:
-    """Traces the causal LM that a configuration describes."""
-    AttentionInterface.register(_ATTENTION, _attention)
+def _renaming(model) -> Callable[[str], str]:
+    """How transformers turns a checkpoint's name for a tensor into its own."""
+    renamings = [r for r in get_model_conversion_mapping(model) if isinstance(r, WeightRenaming)]
+    names = model.state_dict()
+    return lambda stored: rename_source_key(stored, renamings, [], model.base_model_prefix, names)[0]
+
+
+def _scale(embedding) -> float:
+    """What the module multiplies token rows with, in the precision of its weights."""
+    scale = getattr(embedding, "scalar_embed_scale", 1.0)
+    return torch.tensor(scale, dtype=embedding.weight.dtype).item()
+
+
+def trace(config: PreTrainedConfig, architecture: Architecture, dtype: str = "float32") -> Trace:
+    """Traces the causal LM that a configuration describes, computing in ``dtype``."""
+    AttentionInterface.register(_ATTENTION, replacements.attention)
     AttentionMaskInterface.register(_ATTENTION, lambda *_, **__: None)
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        model = AutoModelForCausalLM.from_config(config, attn_implementation=_ATTENTION, dtype=torch.float32)
-        forward = _ExportedForward(model.eval()).eval()
-        arguments, dynamic = _arguments(config)
-        with _speaking_onnx(model, architecture), _quiet(), torch.no_grad():
+    with FakeTensorMode(allow_non_fake_inputs=True) as fake:
+        model = AutoModelForCausalLM.from_config(
+            config, attn_implementation=_ATTENTION, dtype=getattr(torch, dtype)
+        ).eval()
+    constants = replacements.constants(model)
+    with fake:
+        for name, value in constants.items():
+            module, _, buffer = name.rpartition(".")
+            model.get_submodule(module).register_buffer(buffer, torch.empty_like(value), persistent=False)
+        forward = _ExportedForward(model).eval()
+        arguments, dynamic = _arguments(model)
+        with replacements.speaking_onnx(model, architecture), _quiet(), torch.no_grad():
             program = torch.onnx.export(
                 forward,
                 kwargs=arguments,
@@ -232,15 +174,24 @@ def trace(config: PreTrainedConfig, architecture: Architecture) -> Trace:
                 optimize=False,
                 verbose=False,
             )
+        scale = _scale(model.get_input_embeddings())
     traced = program.model
     _name_interface(traced.graph, config.num_hidden_layers)
     prefix = _WRAPPED + "."
+    parameters = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     for value in list(traced.graph.initializers.values()):
-        value.const_value = None
         value.name = value.name.removeprefix(prefix)
-    for name, module in model.named_modules():
-        if _is_rotary(module) and f"{name}.inv_freq" in traced.graph.initializers:
-            real = type(module)(config=config).inv_freq.detach().numpy()
-            traced.graph.initializers[f"{name}.inv_freq"].const_value = ir.tensor(real, name=f"{name}.inv_freq")
-    embedding = next(n for n, p in model.named_parameters() if p is model.get_input_embeddings().weight)
-    return Trace(traced, embedding, _shared_names(model, embedding))
+        if value.name in parameters:
+            value.const_value = None
+        elif value.name in constants:
+            value.const_value = ir.tensor(constants[value.name].detach().numpy(), name=value.name)
+    names = {id(p): name for name, p in reversed(list(model.named_parameters(remove_duplicate=False)))}
+    embedding = names[id(model.get_input_embeddings().weight)]
+    return Trace(
+        graph=traced,
+        embedding=embedding,
+        embedding_scale=scale,
+        head=names[id(model.get_output_embeddings().weight)],
+        shared=_shared_names(model, embedding),
+        parameter_of=_renaming(model),
+    )

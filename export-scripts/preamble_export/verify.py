@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,15 @@ class _Graph:
         return outputs[0]
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Embedding rows [batch, sequence, width], how many of each count, the first one's position."""
+
+    rows: torch.Tensor
+    lengths: list[int]
+    start: int = 0
+
+
 def worst_difference(directory: Path, graph_directory: Path) -> float:
     """The largest absolute difference of any logit between a checkpoint and its graph."""
     logging.disable_progress_bar()
@@ -59,32 +69,40 @@ def worst_difference(directory: Path, graph_directory: Path) -> float:
         directory, dtype=torch.float32, attn_implementation="eager", local_files_only=True
     ).eval()
     graph = _Graph(graph_directory)
-    return max(_difference(model, graph, rows, lengths) for rows, lengths in _inputs(directory, model))
+    return max(_difference(model, graph, batch) for batch in _inputs(directory, model))
 
 
-def _inputs(directory: Path, model) -> Iterator[tuple[torch.Tensor, list[int]]]:
-    """Batches of embedding rows with the number of rows that count in each."""
+def _inputs(directory: Path, model) -> Iterator[_Batch]:
+    """Random and real rows; where the rotation changes at some position, on both sides of it."""
     random = torch.Generator().manual_seed(0)
-    embed = model.get_input_embeddings()
-    length = min(24, model.config.max_position_embeddings)
+    config, embed = model.config, model.get_input_embeddings()
+    context = getattr(config, "max_position_embeddings", None) or 2048
+    switch = (getattr(config, "rope_parameters", None) or {}).get("original_max_position_embeddings", context)
+    limit = min(context, switch)
+    length = min(24, limit)
     lengths = [length, length - 5]
     with torch.no_grad():
-        rows = embed(torch.randint(model.config.vocab_size, (2, length), generator=random))
-        yield rows, lengths
-        yield rows.std() * torch.randn(rows.shape, generator=random), lengths
+        rows = embed(torch.randint(config.vocab_size, (2, length), generator=random))
+        yield _Batch(rows, lengths)
+        noise = rows.std() * torch.randn(rows.shape, generator=random)
+        yield _Batch(noise, lengths)
+        if switch < context:
+            yield _Batch(noise, lengths, min(switch, context - length))
         if (directory / "tokenizer.json").is_file():
             tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
-            ids = tokenizer(_TEXT, return_tensors="pt")["input_ids"][:, : model.config.max_position_embeddings]
-            yield embed(ids), [ids.shape[1]]
+            ids = tokenizer(_TEXT, return_tensors="pt")["input_ids"][:, :limit]
+            yield _Batch(embed(ids), [ids.shape[1]])
 
 
-def _difference(model, graph: _Graph, rows: torch.Tensor, lengths: list[int]) -> float:
+def _difference(model, graph: _Graph, given: _Batch) -> float:
     """One pass against PyTorch, then half of it followed by single cached steps, row by row ragged."""
-    batch, sequence, _ = rows.shape
+    batch, sequence, _ = given.rows.shape
+    everywhere = np.broadcast_to(np.arange(sequence) + given.start, (batch, sequence)).copy()
+    # Models whose positions lie in the attention mask alone take no position_ids.
+    positions = {"position_ids": torch.from_numpy(everywhere)} if given.start else {}
     with torch.no_grad():
-        expected = model(inputs_embeds=rows).logits.numpy()
-    rows = rows.numpy()
-    everywhere = np.broadcast_to(np.arange(sequence), (batch, sequence)).copy()
+        expected = model(inputs_embeds=given.rows, **positions).logits.numpy()
+    rows, lengths = given.rows.numpy(), given.lengths
     cache = graph.empty_cache(batch, sequence + 3)
     logits = graph.run(rows, everywhere, lengths, cache)
     worst = max(np.abs(logits[b, :n] - expected[b, :n]).max() for b, n in enumerate(lengths))
@@ -94,7 +112,8 @@ def _difference(model, graph: _Graph, rows: torch.Tensor, lengths: list[int]) ->
     graph.run(rows[:, : max(done)], everywhere[:, : max(done)], done, cache)
     for _ in range(min(n - d for n, d in zip(lengths, done, strict=True))):
         step = np.array(done)[:, None]
-        logits = graph.run(np.take_along_axis(rows, step[..., None], 1), step, [d + 1 for d in done], cache)
+        here = np.take_along_axis(rows, step[..., None], 1)
+        logits = graph.run(here, step + given.start, [d + 1 for d in done], cache)
         worst = max(worst, *(np.abs(logits[b, 0] - expected[b, d]).max() for b, d in enumerate(done)))
         done = [d + 1 for d in done]
     return float(worst)

@@ -14,26 +14,35 @@ INLINE_LIMIT = 65536
 _DTYPES = {"F32": ir.DataType.FLOAT, "F16": ir.DataType.FLOAT16, "BF16": ir.DataType.BFLOAT16}
 
 
-def stored(checkpoint: Checkpoint, trace: Trace, name: str) -> StoredTensor:
-    """The checkpoint's tensor for a parameter of the model."""
-    for candidate in trace.shared.get(name, (name,)):
-        if candidate in checkpoint.tensors:
-            return checkpoint.tensors[candidate]
-    raise ExportError(
-        f"{checkpoint.directory}: the weights hold no tensor {name!r} that config.json asks for; "
-        f"looked in {', '.join(checkpoint.weight_files)}"
-    )
+class StoredWeights:
+    """The checkpoint's tensors by the names that the traced model gives its parameters."""
+
+    def __init__(self, checkpoint: Checkpoint, trace: Trace):
+        self._checkpoint = checkpoint
+        self._shared = trace.shared
+        self._tensors = {trace.parameter_of(name): tensor for name, tensor in checkpoint.tensors.items()}
+
+    def __getitem__(self, name: str) -> StoredTensor:
+        for candidate in self._shared.get(name, (name,)):
+            if candidate in self._tensors:
+                return self._tensors[candidate]
+        raise ExportError(
+            f"{self._checkpoint.directory}: the weights hold no tensor {name!r} that config.json asks for; "
+            f"looked in {', '.join(self._checkpoint.weight_files)}"
+        )
 
 
-def point_at_checkpoint(trace: Trace, checkpoint: Checkpoint) -> None:
+def point_at_checkpoint(model: ir.Model, stored: StoredWeights) -> None:
     """Replaces every parameter by external data in the checkpoint's own files.
 
-    A half-precision parameter gets a Cast to float32 behind it, which is what its users read.
+    A parameter stored in another type than the graph computes in gets a Cast behind it, which is
+    what its users read.
     """
-    graph = trace.graph.graph
+    graph = model.graph
     readers: dict[str, list[ir.Value]] = {}
+    tensors: dict[str, StoredTensor] = {}
     for value in [v for v in graph.initializers.values() if v.const_value is None]:
-        tensor = stored(checkpoint, trace, value.name)
+        tensor = stored[value.name]
         if tensor.dtype not in _DTYPES:
             raise ExportError(
                 f"{tensor.file}: {tensor.name} has dtype {tensor.dtype}; expected one of {', '.join(DTYPE_NAMES)}"
@@ -43,13 +52,14 @@ def point_at_checkpoint(trace: Trace, checkpoint: Checkpoint) -> None:
                 f"{tensor.file}: {tensor.name} has shape {list(tensor.shape)}; config.json asks for {list(value.shape)}"
             )
         readers.setdefault(tensor.name, []).append(value)
+        tensors[tensor.name] = tensor
         del graph.initializers[value.name]
     order = {node: index for index, node in enumerate(graph)}
     for name, values in readers.items():
-        parameter = _external(checkpoint.tensors[name])
+        parameter = _external(tensors[name])
         graph.register_initializer(parameter)
-        if parameter.dtype != ir.DataType.FLOAT:
-            cast = _float32(parameter)
+        if parameter.dtype != values[0].dtype:
+            cast = _cast(parameter, values[0].dtype)
             graph.insert_before(min((n for v in values for n, _ in v.uses()), key=order.get), cast)
             parameter = cast.outputs[0]
         ir.convenience.replace_all_uses_with(values, [parameter] * len(values))
@@ -61,10 +71,10 @@ def _external(tensor: StoredTensor) -> ir.Value:
     return ir.Value(name=tensor.name, shape=shape, type=ir.TensorType(dtype), const_value=data)
 
 
-def _float32(parameter: ir.Value) -> ir.Node:
+def _cast(parameter: ir.Value, dtype: ir.DataType) -> ir.Node:
     name = f"{parameter.name}/Cast"
-    output = ir.Value(name=name, shape=parameter.shape, type=ir.TensorType(ir.DataType.FLOAT))
-    return ir.node("Cast", [parameter], {"to": ir.DataType.FLOAT}, name=name, outputs=[output])
+    output = ir.Value(name=name, shape=parameter.shape, type=ir.TensorType(dtype))
+    return ir.node("Cast", [parameter], {"to": dtype}, name=name, outputs=[output])
 
 
 def move_large_constants(model: ir.Model) -> bytes | None:

@@ -1,7 +1,5 @@
 """The exporter on stories260K, on a tiny model that uses what stories260K does not, and on bad input."""
 
-import contextlib
-import io
 import json
 import shutil
 import tempfile
@@ -10,18 +8,10 @@ from collections import Counter
 from pathlib import Path
 from unittest import mock
 
-from preamble_export import cli
+from .running import FIXTURES, export
 
-FIXTURES = Path(__file__).resolve().parents[2] / "test-fixtures"
 STORIES = FIXTURES / "stories260K"
 DIMENSIONS = ("batch", "sequence", "positions", "capacity")
-
-
-def export(*arguments) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a run."""
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        code = cli.main([str(argument) for argument in arguments])
-    return code, out.getvalue(), err.getvalue()
 
 
 class TemporaryFolder(unittest.TestCase):
@@ -181,7 +171,7 @@ class OtherLlamaTest(TemporaryFolder):
 
 class RefusalTest(TemporaryFolder):
     def test_an_unsupported_architecture_is_named_with_the_supported_ones(self):
-        self.refuses(self.copy(model_type="t5"), saying="model_type 't5'; supported: llama")
+        self.refuses(self.copy(model_type="t5"), saying="model_type 't5'; supported: bloom")
 
     def test_an_unsupported_rotary_embedding_is_named(self):
         scaling = {"rope_type": "dynamic", "factor": 2.0}
