@@ -101,7 +101,7 @@ def _constant_reshape(node: ir.Node) -> bool:
     A Reshape of a single constant number becomes that constant.
     """
     number = node.inputs[0].const_value
-    if number is not None and number.size == 1 and number.dtype == ir.DataType.INT64 and len(node.outputs[0].shape) == 1:
+    if number is not None and number.size == 1 and number.dtype == ir.DataType.INT64 and node.outputs[0].shape == (1,):
         return _bypass(node, _constant(node.graph, [int(number.numpy().item())]))
     if node.inputs[1].is_initializer() or None in (node.inputs[0].shape, node.outputs[0].shape):
         return False

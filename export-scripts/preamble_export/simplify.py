@@ -65,7 +65,9 @@ def _name_after_modules(graph: ir.Graph) -> None:
 
     Constants that the trace numbered arbitrarily become ``constant``, ``constant_2``, ...
     """
-    constants = [v for v in graph.initializers.values() if v.name.startswith(("val_", "sizes_")) or ".lifted_" in v.name]
+    constants = [
+        v for v in graph.initializers.values() if v.name.startswith(("val_", "sizes_")) or ".lifted_" in v.name
+    ]
     for index, value in enumerate(constants):
         value.name = "constant" if index == 0 else f"constant_{index + 1}"
     interface = set(graph.outputs)

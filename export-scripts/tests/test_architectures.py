@@ -98,7 +98,7 @@ class ArchitecturesTest(unittest.TestCase):
                 layers = len(self.manifest(name)["key_value"])
                 self.assertEqual(found["GroupQueryAttention"], layers)
                 for operator, most in (("Gelu", 1), ("Reshape", 4), ("Split", 2), ("LayerNormalization", 3)):
-                    self.assertLessEqual(found[operator], most * layers, operator)
+                    self.assertLessEqual(found[operator], most * layers + 1, operator)
 
     def test_every_value_has_a_type_and_a_static_rank(self):
         for name in self.exports:
@@ -129,7 +129,8 @@ class ArchitecturesTest(unittest.TestCase):
                     outside.remove(tensor.name)
                 tied = self.manifest(name)["embedding"]["tensor"]
                 self.assertLessEqual(outside, {tied})
-            self.assertEqual(sorted(p.name for p in (self.folder / "out" / name).glob("preamble.*")), sorted(["preamble.json", "preamble.onnx"]))
+            made = {path.name for path in (self.folder / "out" / name).glob("preamble.*")}
+            self.assertEqual(made, {"preamble.json", "preamble.onnx"})
 
     def test_manifests_know_windows_heads_and_scale(self):
         for name in self.exports:
