@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Assumptions;
  * environment variable PREAMBLE_PYTHON names, or the one in {@code export-scripts/.venv}, which is
  * made, and brought up to the pins, when it must be.
  */
-final class PythonEnvironment {
+public final class PythonEnvironment {
   private static final Path SCRIPTS = Path.of("export-scripts").toAbsolutePath();
   private static final Path VENV = SCRIPTS.resolve(".venv");
   private static final Path REQUIREMENTS = SCRIPTS.resolve("requirements.txt");
@@ -27,7 +27,7 @@ final class PythonEnvironment {
   private PythonEnvironment() {}
 
   /** The interpreter; aborts the asking test, or fails it under CI, where there is none. */
-  static synchronized Path python() {
+  public static synchronized Path python() {
     if (found.isEmpty()) {
       found = Optional.of(find());
     }
