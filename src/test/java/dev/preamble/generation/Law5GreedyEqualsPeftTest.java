@@ -18,8 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Law 5: greedy output equals that of PEFT's generate, with a prompt that PEFT trained. */
 class Law5GreedyEqualsPeftTest {
-  private static final List<String> PROMPTS =
-      List.of("The robot", "Once upon a time", "One day, Lily", "");
+  private static final List<String> PROMPTS = List.of("The robot", "Once upon a time", "");
 
   @TempDir static Path folder;
 
@@ -28,7 +27,8 @@ class Law5GreedyEqualsPeftTest {
     compare(
         Stories.LARGE,
         Optional.of(PeftPrompt.train(Stories.LARGE, folder.resolve("large"), 20, 12)),
-        40);
+        PROMPTS,
+        24);
   }
 
   @Test
@@ -36,23 +36,24 @@ class Law5GreedyEqualsPeftTest {
     compare(
         Stories.SMALL,
         Optional.of(PeftPrompt.train(Stories.SMALL, folder.resolve("small"), 9, 12)),
-        100);
+        PROMPTS,
+        40);
   }
 
   @Test
   void greedyTextOfTheBaseEqualsTransformersToTheContextsEnd() {
-    compare(Stories.LARGE, Optional.empty(), 0);
+    compare(Stories.LARGE, Optional.empty(), List.of(""), 0);
   }
 
   /**
    * @param most tokens to compare, 0 for as many as the context holds
    */
-  private static void compare(Path folder, Optional<Path> adapter, int most) {
+  private static void compare(Path folder, Optional<Path> adapter, List<String> prompts, int most) {
     try (FrozenModel model = FrozenModel.open(folder);
         Engine engine = NaiveEngine.open(model, EngineOptions.defaults())) {
       Optional<FittedAdapter> fitted =
           adapter.map(place -> FittedAdapter.fit(Adapter.open(place), model));
-      for (String prompt : PROMPTS) {
+      for (String prompt : prompts) {
         int[] tokens = Stories.tokens(model, prompt);
         int count = most == 0 ? model.manifest().contextLength() - tokens.length : most;
         GenerationRequest plain = GenerationRequest.of(tokens).withMaxTokens(count);
