@@ -55,6 +55,7 @@ final class ServeCommand implements Runnable {
   public void run() {
     ServerConfig config =
         ServerConfig.of(model.folder())
+            .withDevice(model.device())
             .withAdapters(adapters)
             .withAddress(new ServerConfig.Address(host, port, insecure))
             .withEngine(EngineOptions.defaults().withThreads(model.threads()));

@@ -25,7 +25,7 @@ final class ModelRunner implements AutoCloseable {
   }
 
   KeyValueCache cache(int positions) {
-    return new KeyValueCache(model.manifest(), positions);
+    return new KeyValueCache(model.manifest(), positions, session);
   }
 
   /** A sequence that continues what {@code cache} holds. */

@@ -4,9 +4,12 @@ import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphReader;
 import dev.preamble.onnx.GraphWriter;
+import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Value;
 import dev.preamble.peft.BaseModel;
 import dev.preamble.peft.ModelShape;
+import dev.preamble.runtime.Device;
+import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
 import java.nio.file.Path;
@@ -20,14 +23,16 @@ import java.util.Optional;
  */
 public final class FrozenModel implements AutoCloseable {
   private final Path folder;
+  private final Device device;
   private final Manifest manifest;
   private final MappedWeights weights;
   private final Graph graph;
   private final EmbeddingTable embeddings;
   private final Optional<TextTokenizer> tokenizer;
 
-  private FrozenModel(Path folder, Manifest manifest, MappedWeights weights) {
+  private FrozenModel(Path folder, Device device, Manifest manifest, MappedWeights weights) {
     this.folder = folder;
+    this.device = device;
     this.manifest = manifest;
     this.weights = weights;
     this.graph = weights.bind(GraphReader.read(folder.resolve(manifest.graph())));
@@ -42,10 +47,15 @@ public final class FrozenModel implements AutoCloseable {
    * @throws ModelException if a file is missing, or graph, weights and manifest do not agree
    */
   public static FrozenModel open(Path folder) {
+    return open(folder, Device.CPU);
+  }
+
+  /** Opens the exported model in {@code folder}, whose sessions compute on {@code device}. */
+  public static FrozenModel open(Path folder, Device device) {
     Manifest manifest = Manifest.read(folder);
     MappedWeights weights = MappedWeights.map(folder, manifest);
     try {
-      return new FrozenModel(folder, manifest, weights);
+      return new FrozenModel(folder, device, manifest, weights);
     } catch (RuntimeException fault) {
       weights.close();
       throw fault;
@@ -105,13 +115,33 @@ public final class FrozenModel implements AutoCloseable {
 
   /** A session that runs {@code derived}, made from {@link #graph}, on the shared weights. */
   public Session session(Graph derived, SessionOptions options) {
-    return Session.open(
-        GraphWriter.write(derived), weights.options(options), weights.inMemory(derived));
+    requireKernels(derived);
+    SessionOptions placed = weights.options(options).withDevice(device);
+    return Session.open(GraphWriter.write(derived), placed, weights.inMemory(derived));
   }
 
   /** A sequence that {@code session}, opened with {@link #graph}, continues in {@code cache}. */
   public CachedSequence sequence(Session session, KeyValueCache cache) {
     return new CachedSequence(session, manifest, embeddings, cache);
+  }
+
+  /**
+   * ONNX Runtime's cached attention for CUDA computes in half precision only; the packed graphs
+   * that take its place compute in float32 only.
+   */
+  private void requireKernels(Graph derived) {
+    boolean cached = !derived.nodesOf(Node.CONTRIB + ":GroupQueryAttention").isEmpty();
+    boolean float32 = manifest.computes() == ElementType.FLOAT32;
+    if (!cached && !float32) {
+      throw new ModelException(
+          "%s: training and evaluation expected a model that computes in float32, found %s; export it again with --dtype float32"
+              .formatted(folder, manifest.dtype()));
+    }
+    if (cached && float32 && !device.isCpu()) {
+      throw new ModelException(
+          "%s: on %s expected a model that computes in float16 or bfloat16, found float32; export it again with --dtype float16, or use the device cpu"
+              .formatted(folder, device));
+    }
   }
 
   private void checkGraph() {

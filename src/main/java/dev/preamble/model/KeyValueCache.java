@@ -1,31 +1,55 @@
 package dev.preamble.model;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
 import dev.preamble.runtime.ElementType;
+import dev.preamble.runtime.Session;
 import dev.preamble.runtime.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Keys and values of one sequence's positions: a pair of tensors [1, heads, capacity, head size] a
- * layer, of which the first {@link #length} positions are filled. Used by one thread at a time.
+ * layer, of which the first {@link #length} positions are filled. They are in ordinary memory, or
+ * in that of the device which a session computes on. Used by one thread at a time.
  */
 public final class KeyValueCache implements AutoCloseable {
+  private final Manifest manifest;
   private final List<Manifest.KeyValue> shapes;
+  private final ElementType type;
   private final List<Tensor> keys = new ArrayList<>();
   private final List<Tensor> values = new ArrayList<>();
   private final int capacity;
   private int length;
 
-  /** An empty cache with room for {@code capacity} positions. */
+  /** Where a cache gets its tensors. */
+  @FunctionalInterface
+  interface Source {
+    /** A tensor of this type and shape. */
+    Tensor allocate(ElementType type, long... shape);
+  }
+
+  /** An empty cache in ordinary memory with room for {@code capacity} positions. */
   public KeyValueCache(Manifest manifest, int capacity) {
+    this(manifest, capacity, Tensor::allocate);
+  }
+
+  /** An empty cache where {@code session} reads it without copying. */
+  public KeyValueCache(Manifest manifest, int capacity, Session session) {
+    this(manifest, capacity, session::allocate);
+  }
+
+  KeyValueCache(Manifest manifest, int capacity, Source source) {
+    this.manifest = manifest;
     this.shapes = manifest.keyValue();
+    this.type = manifest.computes();
     this.capacity = capacity;
     for (Manifest.KeyValue shape : shapes) {
       long[] sizes = {1, shape.heads(), capacity, shape.headSize()};
-      keys.add(Tensor.allocate(ElementType.FLOAT32, sizes));
-      values.add(Tensor.allocate(ElementType.FLOAT32, sizes));
+      keys.add(source.allocate(type, sizes));
+      values.add(source.allocate(type, sizes));
     }
   }
 
@@ -43,7 +67,7 @@ public final class KeyValueCache implements AutoCloseable {
   public long bytes() {
     long sum = 0;
     for (Tensor key : keys) {
-      sum += 2 * key.data().byteSize();
+      sum += 2 * key.size() * key.type().bytes();
     }
     return sum;
   }
@@ -93,11 +117,18 @@ public final class KeyValueCache implements AutoCloseable {
    * @throws IllegalArgumentException if they do not fit, or something is filled already
    */
   public void fill(int count, float[] states) {
-    long elements = bytes() / 4 / Math.max(1, capacity) * count;
+    long elements = bytes() / type.bytes() / Math.max(1, capacity) * count;
     if (length != 0 || count > capacity || states.length != elements) {
       throw new IllegalArgumentException(
           "%,d values for %d positions into a cache of %d with %d filled"
               .formatted(states.length, count, capacity, length));
+    }
+    if (!shapes.isEmpty() && keys.getFirst().isOnDevice()) {
+      try (KeyValueCache here = new KeyValueCache(manifest, count)) {
+        here.fill(count, states);
+        copyFrom(here);
+      }
+      return;
     }
     int from = 0;
     for (int position = 0; position < count; position++) {
@@ -112,22 +143,35 @@ public final class KeyValueCache implements AutoCloseable {
   /** Writes one position of all heads; gives where the next values stand. */
   private int put(Tensor to, Manifest.KeyValue shape, int position, float[] states, int from) {
     for (int head = 0; head < shape.heads(); head++) {
-      long place = 4L * shape.headSize() * ((long) head * capacity + position);
-      MemorySegment.copy(states, from, to.data(), ValueLayout.JAVA_FLOAT, place, shape.headSize());
+      long place = shape.headSize() * ((long) head * capacity + position);
+      for (int i = 0; i < shape.headSize(); i++) {
+        put(to.data(), place + i, states[from + i]);
+      }
       from += shape.headSize();
     }
     return from;
   }
 
+  private void put(MemorySegment data, long index, float value) {
+    switch (type) {
+      case FLOAT16 -> data.setAtIndex(JAVA_SHORT, index, Float.floatToFloat16(value));
+      case BFLOAT16 -> data.setAtIndex(JAVA_SHORT, index, brain(value));
+      default -> data.setAtIndex(JAVA_FLOAT, index, value);
+    }
+  }
+
+  /** The upper half of the bits, rounded to the nearest, to the even one between two. */
+  private static short brain(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    int rounded = bits + 0x7fff + (bits >>> 16 & 1);
+    return (short) ((Float.isNaN(value) ? bits | 0x400000 : rounded) >>> 16);
+  }
+
   private void copy(Tensor from, KeyValueCache prefix, Tensor to, Manifest.KeyValue shape) {
-    long position = 4L * shape.headSize();
+    long size = shape.headSize();
     for (int head = 0; head < shape.heads(); head++) {
-      MemorySegment.copy(
-          from.data(),
-          head * prefix.capacity * position,
-          to.data(),
-          head * capacity * position,
-          prefix.length * position);
+      to.copyFrom(
+          from, head * prefix.capacity * size, head * capacity * size, prefix.length * size);
     }
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import dev.preamble.runtime.ElementType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +60,12 @@ public record Manifest(
   /** The manifest's name in a model's folder. */
   public static final String FILE = "preamble.json";
 
+  private static final Map<String, ElementType> TYPES =
+      Map.of(
+          "float32", ElementType.FLOAT32,
+          "float16", ElementType.FLOAT16,
+          "bfloat16", ElementType.BFLOAT16);
+
   private static final long LARGEST_FILE = 16L << 20;
 
   private static final JsonMapper JSON =
@@ -100,11 +107,16 @@ public record Manifest(
   public Manifest {
     require(formatVersion == FORMAT_VERSION, "format_version", FORMAT_VERSION, formatVersion);
     require(task.equals("causal-lm"), "task", "causal-lm", task);
-    require(dtype.equals("float32"), "dtype", "float32", dtype);
+    require(TYPES.containsKey(dtype), "dtype", "float32, float16 or bfloat16", dtype);
     require(hiddenSize > 0 && vocabularySize > 0, "sizes", "above 0", hiddenSize);
     require(!keyValue.isEmpty(), "key_value", "an entry a layer", "none");
     keyValue = List.copyOf(keyValue);
     exporter = Map.copyOf(exporter);
+  }
+
+  /** The type that the graph computes in, and keys and values have. */
+  ElementType computes() {
+    return TYPES.get(dtype);
   }
 
   /** Number of layers. */

@@ -31,10 +31,17 @@ public final class Binding implements AutoCloseable {
   private final List<Slot> boundInputs = new ArrayList<>();
   private final List<Slot> boundOutputs = new ArrayList<>();
   private final AtomicBoolean busy = new AtomicBoolean();
+  private final boolean copies;
   private boolean ran;
 
-  Binding(Session session) {
+  /**
+   * A binding with nothing bound.
+   *
+   * @param copies whether ONNX Runtime copies inputs from ordinary memory to a device
+   */
+  Binding(Session session, boolean copies) {
     this.session = session;
+    this.copies = copies;
     inputs = slots(session.inputPorts());
     outputs = slots(session.outputPorts());
     sessionAddress = session.handle().hold();
@@ -59,13 +66,13 @@ public final class Binding implements AutoCloseable {
    */
   public void bindInput(String name, Tensor tensor) {
     session.input(name).requireInput(tensor);
-    bind(OrtApi.BIND_INPUT, inputs.get(name), boundInputs, tensor);
+    bind(OrtApi.BIND_INPUT, inputs.get(name), boundInputs, tensor, isCopied(tensor));
   }
 
   /** Has {@code name} written to {@code tensor}, whose shape must be the one that comes out. */
   public void bindOutput(String name, Tensor tensor) {
     session.output(name).requireOutput(tensor);
-    bind(OrtApi.BIND_OUTPUT, outputs.get(name), boundOutputs, tensor);
+    bind(OrtApi.BIND_OUTPUT, outputs.get(name), boundOutputs, tensor, false);
   }
 
   /** Has {@code name} computed into fresh memory with each run. */
@@ -82,18 +89,26 @@ public final class Binding implements AutoCloseable {
     }
   }
 
-  private void bind(MethodHandle function, Slot slot, List<Slot> bound, Tensor tensor) {
+  /** Whether an input is copied when ONNX Runtime binds it: then each run binds it. */
+  private boolean isCopied(Tensor input) {
+    return copies && !input.isOnDevice();
+  }
+
+  private void bind(
+      MethodHandle function, Slot slot, List<Slot> bound, Tensor tensor, boolean later) {
     long address = enter();
     try {
       long value = tensor.handle().hold();
       try {
-        Ort.call(function, address, slot.port().name(), value);
+        if (!later) {
+          Ort.call(function, address, slot.port().name(), value);
+        }
       } catch (RuntimeException | Error e) {
         tensor.handle().release();
         throw e;
       }
       list(slot, bound);
-      slot.bind(tensor);
+      slot.bind(tensor, value);
     } finally {
       leave();
     }
@@ -123,6 +138,9 @@ public final class Binding implements AutoCloseable {
       try {
         prepare(address);
         Ort.call(OrtApi.RUN_WITH_BINDING, sessionAddress, settings, address);
+        if (copies) {
+          Ort.call(OrtApi.SYNCHRONIZE_BOUND_OUTPUTS, address);
+        }
         ran = true;
       } finally {
         options.handle().release();
@@ -138,7 +156,14 @@ public final class Binding implements AutoCloseable {
     ran = false;
     session.requireWeights();
     for (int index = 0; index < boundInputs.size(); index++) {
-      boundInputs.get(index).tensor().requireMemory();
+      Slot slot = boundInputs.get(index);
+      slot.tensor().requireMemory();
+      if (isCopied(slot.tensor())) {
+        Ort.call(OrtApi.BIND_INPUT, address, slot.port().name(), slot.value());
+      }
+    }
+    if (copies) {
+      Ort.call(OrtApi.SYNCHRONIZE_BOUND_INPUTS, address);
     }
     for (int index = 0; index < boundOutputs.size(); index++) {
       Slot slot = boundOutputs.get(index);

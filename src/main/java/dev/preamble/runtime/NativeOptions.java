@@ -22,6 +22,9 @@ final class NativeOptions {
       }
       options.entries().forEach((key, value) -> entry(address, arena, key, value));
       weights(address, arena, weights);
+      if (!options.device().isCpu()) {
+        CudaProvider.append(address, options.device());
+      }
       return address;
     } catch (RuntimeException | Error e) {
       Ort.release(OrtApi.RELEASE_SESSION_OPTIONS, address);
@@ -36,7 +39,10 @@ final class NativeOptions {
     Ort.call(OrtApi.SET_SESSION_LOG_SEVERITY_LEVEL, address, Environment.LOG_FATAL);
     Ort.call(OrtApi.SET_SESSION_GRAPH_OPTIMIZATION_LEVEL, address, options.optimization().level());
     Ort.call(
-        options.memoryPattern() ? OrtApi.ENABLE_MEM_PATTERN : OrtApi.DISABLE_MEM_PATTERN, address);
+        options.memoryPattern() && options.device().isCpu()
+            ? OrtApi.ENABLE_MEM_PATTERN
+            : OrtApi.DISABLE_MEM_PATTERN,
+        address);
     Ort.call(
         options.memoryArena() ? OrtApi.ENABLE_CPU_MEM_ARENA : OrtApi.DISABLE_CPU_MEM_ARENA,
         address);

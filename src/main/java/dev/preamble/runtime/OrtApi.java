@@ -44,7 +44,12 @@ final class OrtApi {
   static final MethodHandle ADD_INITIALIZER = status(150, P, P, P);
   static final MethodHandle ADD_EXTERNAL_INITIALIZERS = status(210, P, P, P, P);
   static final MethodHandle SET_DETERMINISTIC_COMPUTE = status(273, P, JAVA_BOOLEAN);
+  static final MethodHandle APPEND_CUDA_PROVIDER = status(204, P, P);
   static final MethodHandle RELEASE_SESSION_OPTIONS = release(100);
+
+  static final MethodHandle CREATE_CUDA_PROVIDER_OPTIONS = status(205, P);
+  static final MethodHandle UPDATE_CUDA_PROVIDER_OPTIONS = status(206, P, P, P, P);
+  static final MethodHandle RELEASE_CUDA_PROVIDER_OPTIONS = release(208);
 
   static final MethodHandle CREATE_SESSION_FROM_ARRAY = status(8, P, P, P, P, P);
   static final MethodHandle SESSION_GET_INPUT_COUNT = status(30, P, P);
@@ -61,9 +66,14 @@ final class OrtApi {
   static final MethodHandle RUN_OPTIONS_UNSET_TERMINATE = status(47, P);
   static final MethodHandle RELEASE_RUN_OPTIONS = release(97);
 
+  static final MethodHandle CREATE_MEMORY_INFO = status(68, P, I, I, I, P);
   static final MethodHandle CREATE_CPU_MEMORY_INFO = status(69, I, I, P);
+  static final MethodHandle RELEASE_MEMORY_INFO = release(94);
   static final MethodHandle GET_ALLOCATOR_WITH_DEFAULT_OPTIONS = status(78, P);
+  static final MethodHandle CREATE_ALLOCATOR = status(131, P, P, P);
+  static final MethodHandle ALLOCATOR_ALLOC = status(75, P, P, P);
   static final MethodHandle ALLOCATOR_FREE = status(76, P, P);
+  static final MethodHandle RELEASE_ALLOCATOR = release(132);
 
   static final MethodHandle CREATE_TENSOR_WITH_DATA_AS_ORT_VALUE = status(49, P, P, P, P, P, I, P);
   static final MethodHandle GET_TENSOR_MUTABLE_DATA = status(51, P, P);
@@ -85,6 +95,8 @@ final class OrtApi {
   static final MethodHandle GET_BOUND_OUTPUT_VALUES = status(140, P, P, P, P);
   static final MethodHandle CLEAR_BOUND_INPUTS = release(141);
   static final MethodHandle CLEAR_BOUND_OUTPUTS = release(142);
+  static final MethodHandle SYNCHRONIZE_BOUND_INPUTS = status(202, P);
+  static final MethodHandle SYNCHRONIZE_BOUND_OUTPUTS = status(203, P);
   static final MethodHandle RUN_WITH_BINDING = status(133, P, P, P);
   static final MethodHandle RELEASE_IO_BINDING = release(135);
 

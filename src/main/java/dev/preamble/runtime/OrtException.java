@@ -38,14 +38,19 @@ public final class OrtException extends PreambleException {
     this.code = code;
   }
 
-  private OrtException(String context, OrtException cause) {
-    super(context + ": " + cause.getMessage(), cause);
-    this.code = cause.code;
+  private OrtException(String message, Code code, OrtException cause) {
+    super(message, cause);
+    this.code = code;
   }
 
   /** The same fault, said to have happened in {@code context}. */
   OrtException in(String context) {
-    return new OrtException(context, this);
+    return new OrtException(context + ": " + getMessage(), code, this);
+  }
+
+  /** The same fault, said to have happened in {@code context}, with what to do about it. */
+  OrtException in(String context, String advice) {
+    return new OrtException(context + ": " + getMessage().strip() + "; " + advice, code, this);
   }
 
   /** The code that ONNX Runtime gave. */

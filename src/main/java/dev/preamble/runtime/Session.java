@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A graph, ready to run. Any number of threads may run it at once. */
 public final class Session implements AutoCloseable {
@@ -18,9 +19,16 @@ public final class Session implements AutoCloseable {
   private final List<Tensor> weights;
   private final Map<String, Port> inputs;
   private final Map<String, Port> outputs;
+  private final Device device;
+  private Optional<DeviceMemory> memory = Optional.empty();
 
   private Session(
-      Handle handle, List<Tensor> weights, Map<String, Port> inputs, Map<String, Port> outputs) {
+      Device device,
+      Handle handle,
+      List<Tensor> weights,
+      Map<String, Port> inputs,
+      Map<String, Port> outputs) {
+    this.device = device;
     this.handle = handle;
     this.weights = weights;
     this.inputs = inputs;
@@ -65,6 +73,7 @@ public final class Session implements AutoCloseable {
               });
       try {
         return new Session(
+            options.device(),
             handle,
             held,
             Port.all(TypeInfos.inputs(address), names),
@@ -97,7 +106,9 @@ public final class Session implements AutoCloseable {
           result.address());
       return result.get(JAVA_LONG, 0);
     } catch (OrtException e) {
-      throw e.in("the graph cannot be opened");
+      throw options.device().isCpu() || !e.getMessage().contains("CUDA")
+          ? e.in("the graph cannot be opened")
+          : CudaProvider.explained(e, options.device());
     } finally {
       Ort.release(OrtApi.RELEASE_SESSION_OPTIONS, settings);
       if (!weights.isEmpty()) {
@@ -116,9 +127,30 @@ public final class Session implements AutoCloseable {
     return outputs.values().stream().map(Port::info).toList();
   }
 
+  /** What the session computes on. */
+  public Device device() {
+    return device;
+  }
+
+  /**
+   * A tensor in the memory of the session's device, all zero: what is bound from there is not
+   * copied to the device with each run.
+   */
+  public Tensor allocate(ElementType type, long... shape) {
+    return device.isCpu() ? Tensor.allocate(type, shape) : Tensor.allocate(memory(), type, shape);
+  }
+
+  private synchronized DeviceMemory memory() {
+    handle.requireOpen();
+    if (memory.isEmpty()) {
+      memory = Optional.of(new DeviceMemory(this, device));
+    }
+    return memory.get();
+  }
+
   /** A binding of this session with nothing bound. */
   public Binding bind() {
-    return new Binding(this);
+    return new Binding(this, !device.isCpu());
   }
 
   /** Runs the graph for all its outputs, which the caller closes. */
@@ -189,8 +221,9 @@ public final class Session implements AutoCloseable {
 
   /** Closes the session; what runs now may finish, and what is bound to it may be closed later. */
   @Override
-  public void close() {
+  public synchronized void close() {
     handle.close();
+    memory.ifPresent(DeviceMemory::close);
   }
 
   Handle handle() {

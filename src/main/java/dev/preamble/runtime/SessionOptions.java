@@ -8,9 +8,11 @@ import java.util.Objects;
 /**
  * How a session runs. Begin with {@link #defaults} and change what differs.
  *
+ * @param device what computes
  * @param threads threads that compute one node, the caller's among them; at least 1
  * @param optimization how far the graph is rewritten when the session is opened
- * @param memoryPattern whether a run's memory is planned from earlier runs of the same shapes
+ * @param memoryPattern whether a run's memory is planned from earlier runs of the same shapes; on
+ *     CUDA it never is, where plans of several threads would pile up
  * @param memoryArena whether the memory of intermediate values is kept between runs
  * @param prepacking whether weights get a second copy in the layout that products like best: faster
  *     products for as much memory again
@@ -18,6 +20,7 @@ import java.util.Objects;
  * @param entries more of ONNX Runtime's session options, by their key
  */
 public record SessionOptions(
+    Device device,
     int threads,
     Optimization optimization,
     boolean memoryPattern,
@@ -51,50 +54,107 @@ public record SessionOptions(
     if (threads < 1) {
       throw new IllegalArgumentException("a session needs at least 1 thread, not " + threads);
     }
+    Objects.requireNonNull(device, "device");
     Objects.requireNonNull(optimization, "optimization");
     entries = Map.copyOf(entries);
   }
 
-  /** Every processor, every optimisation, deterministic kernels. */
+  /** This machine's processor with every core, every optimisation, deterministic kernels. */
   public static SessionOptions defaults() {
     int processors = Runtime.getRuntime().availableProcessors();
-    return new SessionOptions(processors, Optimization.ALL, true, true, true, true, Map.of());
+    return new SessionOptions(
+        Device.CPU, processors, Optimization.ALL, true, true, true, true, Map.of());
+  }
+
+  /** These options on another device. */
+  public SessionOptions withDevice(Device device) {
+    return new SessionOptions(
+        device,
+        threads,
+        optimization,
+        memoryPattern,
+        memoryArena,
+        prepacking,
+        deterministic,
+        entries);
   }
 
   /** These options with another number of threads. */
   public SessionOptions withThreads(int threads) {
     return new SessionOptions(
-        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+        device,
+        threads,
+        optimization,
+        memoryPattern,
+        memoryArena,
+        prepacking,
+        deterministic,
+        entries);
   }
 
   /** These options with another optimisation. */
   public SessionOptions withOptimization(Optimization optimization) {
     return new SessionOptions(
-        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+        device,
+        threads,
+        optimization,
+        memoryPattern,
+        memoryArena,
+        prepacking,
+        deterministic,
+        entries);
   }
 
   /** These options with memory planned from earlier runs, or not. */
   public SessionOptions withMemoryPattern(boolean memoryPattern) {
     return new SessionOptions(
-        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+        device,
+        threads,
+        optimization,
+        memoryPattern,
+        memoryArena,
+        prepacking,
+        deterministic,
+        entries);
   }
 
   /** These options with memory kept between runs, or not. */
   public SessionOptions withMemoryArena(boolean memoryArena) {
     return new SessionOptions(
-        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+        device,
+        threads,
+        optimization,
+        memoryPattern,
+        memoryArena,
+        prepacking,
+        deterministic,
+        entries);
   }
 
   /** These options with weights packed, or not. */
   public SessionOptions withPrepacking(boolean prepacking) {
     return new SessionOptions(
-        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+        device,
+        threads,
+        optimization,
+        memoryPattern,
+        memoryArena,
+        prepacking,
+        deterministic,
+        entries);
   }
 
   /** These options with deterministic kernels, or with the fastest. */
   public SessionOptions withDeterministic(boolean deterministic) {
     return new SessionOptions(
-        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, entries);
+        device,
+        threads,
+        optimization,
+        memoryPattern,
+        memoryArena,
+        prepacking,
+        deterministic,
+        entries);
   }
 
   /**
@@ -111,6 +171,6 @@ public record SessionOptions(
     Map<String, String> more = new HashMap<>(entries);
     more.put(key, value);
     return new SessionOptions(
-        threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, more);
+        device, threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, more);
   }
 }

@@ -4,6 +4,7 @@ package dev.preamble.runtime;
 final class Slot {
   private final Port port;
   private Tensor tensor;
+  private long value;
   private boolean bound;
   private boolean fresh;
 
@@ -33,10 +34,16 @@ final class Slot {
     return tensor;
   }
 
-  /** Binds a tensor that the caller holds; the slot lets it go. */
-  void bind(Tensor held) {
+  /** The address of the bound tensor, which the slot holds. */
+  long value() {
+    return value;
+  }
+
+  /** Binds a tensor that the caller holds at {@code address}; the slot lets it go. */
+  void bind(Tensor held, long address) {
     letGo();
     tensor = held;
+    value = address;
     fresh = false;
     bound = true;
   }

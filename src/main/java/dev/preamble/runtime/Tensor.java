@@ -1,18 +1,18 @@
 package dev.preamble.runtime;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Memory with an element type and a shape, row-major without gaps. A tensor either owns its memory,
  * which goes with {@link #close}, or borrows it. What is written to the memory is what the next run
- * reads: nothing is copied.
+ * reads. The memory is ordinary, or a device's ({@link Session#allocate}): that one is written and
+ * read by {@link #copyFrom} alone.
  */
 public final class Tensor implements AutoCloseable {
   /** What owned memory is aligned to, in bytes: a cache line, the widest vector registers. */
@@ -20,13 +20,29 @@ public final class Tensor implements AutoCloseable {
 
   private final ElementType type;
   private final long[] shape;
+  private final long bytes;
   private final MemorySegment data;
+  private final Optional<DeviceMemory> place;
   private final Handle handle;
 
-  private Tensor(ElementType type, long[] shape, MemorySegment data, long value, Runnable after) {
+  /**
+   * A tensor over the value at {@code value}, which it releases.
+   *
+   * @param data the memory; in a device's memory a segment of no length at its address
+   * @param after what is to be done once the value is released
+   */
+  private Tensor(
+      ElementType type,
+      long[] shape,
+      MemorySegment data,
+      Optional<DeviceMemory> place,
+      long value,
+      Runnable after) {
     this.type = type;
     this.shape = shape;
+    this.bytes = bytes(type, shape);
     this.data = data;
+    this.place = place;
     this.handle =
         new Handle(
             "tensor " + describe(type, shape),
@@ -45,19 +61,44 @@ public final class Tensor implements AutoCloseable {
    */
   public static Tensor of(ElementType type, long[] shape, MemorySegment data) {
     long[] sizes = shape.clone();
-    return new Tensor(type, sizes, data, value(type, sizes, data), () -> {});
+    return new Tensor(type, sizes, data, Optional.empty(), value(type, sizes, data), () -> {});
   }
 
-  /** A tensor with memory of its own, all zero. */
+  /** A tensor with ordinary memory of its own, all zero. */
   public static Tensor allocate(ElementType type, long... shape) {
     long[] sizes = shape.clone();
     long bytes = bytes(type, sizes);
     Arena arena = Arena.ofShared();
     try {
       MemorySegment data = arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes);
-      return new Tensor(type, sizes, data, value(type, sizes, data), arena::close);
+      return new Tensor(
+          type, sizes, data, Optional.empty(), value(type, sizes, data), arena::close);
     } catch (RuntimeException | Error e) {
       arena.close();
+      throw e;
+    }
+  }
+
+  /** A tensor with memory of its own of a device, all zero. */
+  static Tensor allocate(DeviceMemory memory, ElementType type, long... shape) {
+    long[] sizes = shape.clone();
+    long bytes = bytes(type, sizes);
+    long address = memory.take(bytes);
+    Tensor tensor;
+    try {
+      long value = value(memory.info(), type, sizes, address, bytes);
+      MemorySegment nothing = MemorySegment.ofAddress(address);
+      tensor =
+          new Tensor(type, sizes, nothing, Optional.of(memory), value, () -> memory.give(address));
+    } catch (RuntimeException | Error e) {
+      memory.give(address);
+      throw e;
+    }
+    try {
+      memory.clear(tensor);
+      return tensor;
+    } catch (RuntimeException | Error e) {
+      tensor.close();
       throw e;
     }
   }
@@ -93,7 +134,7 @@ public final class Tensor implements AutoCloseable {
       long address = Ort.make(OrtApi.GET_TENSOR_MUTABLE_DATA, value);
       Arena arena = Arena.ofShared();
       MemorySegment data = Foreign.memory(address, bytes(declared.type(), shape), arena);
-      return new Tensor(declared.type(), shape, data, value, arena::close);
+      return new Tensor(declared.type(), shape, data, Optional.empty(), value, arena::close);
     } finally {
       Ort.release(OrtApi.RELEASE_TENSOR_TYPE_AND_SHAPE_INFO, info);
     }
@@ -106,15 +147,62 @@ public final class Tensor implements AutoCloseable {
    * @param shape the shape of the part, of this tensor's element type
    */
   public Tensor view(long offset, long... shape) {
+    return part(Math.multiplyExact(offset, type.bytes()), type, shape.clone());
+  }
+
+  /** The bytes from {@code offset} on, without regard to elements. */
+  Tensor bytes(long offset, long count) {
+    return part(offset, ElementType.UINT8, new long[] {count});
+  }
+
+  private Tensor part(long offset, ElementType type, long[] sizes) {
+    long length = bytes(type, sizes);
+    Objects.checkFromIndexSize(offset, length, bytes);
     handle.hold();
     try {
-      long[] sizes = shape.clone();
       MemorySegment part =
-          data.asSlice(Math.multiplyExact(offset, type.bytes()), bytes(type, sizes));
-      return new Tensor(type, sizes, part, value(type, sizes, part), handle::release);
+          place.isEmpty()
+              ? data.asSlice(offset, length)
+              : MemorySegment.ofAddress(data.address() + offset);
+      long info = place.isEmpty() ? Environment.shared().host() : place.get().info();
+      long value = value(info, type, sizes, part.address(), length);
+      return new Tensor(type, sizes, part, place, value, handle::release);
     } catch (RuntimeException | Error e) {
       handle.release();
       throw e;
+    }
+  }
+
+  /**
+   * Takes over all elements of {@code source}, which is of the same type and size and may be on
+   * another device.
+   */
+  public void copyFrom(Tensor source) {
+    if (source.bytes != bytes) {
+      throw new IllegalArgumentException(source + " does not fill " + this);
+    }
+    copyFrom(source, 0, 0, size());
+  }
+
+  /**
+   * Takes over {@code count} elements of {@code source}, which is of the same type and may be on
+   * another device.
+   *
+   * @param from where they begin in {@code source}, in elements
+   * @param to where they go to in this tensor, in elements
+   */
+  public void copyFrom(Tensor source, long from, long to, long count) {
+    if (source.type != type) {
+      throw new IllegalArgumentException(source + " holds no " + type + " for " + this);
+    }
+    Objects.checkFromIndexSize(from, count, source.size());
+    Objects.checkFromIndexSize(to, count, size());
+    Optional<DeviceMemory> memory = place.or(() -> source.place);
+    long width = type.bytes();
+    if (memory.isPresent()) {
+      memory.get().copy(source, from * width, this, to * width, count * width);
+    } else {
+      MemorySegment.copy(source.data(), from * width, data(), to * width, count * width);
     }
   }
 
@@ -130,35 +218,62 @@ public final class Tensor implements AutoCloseable {
 
   /** The number of elements. */
   public long size() {
-    return data.byteSize() / type.bytes();
+    return bytes / type.bytes();
   }
 
-  /** The memory itself. A segment got from a tensor that owns its memory ends with it. */
+  /** The device whose memory it is; the CPU for ordinary memory. */
+  public Device device() {
+    return place.map(DeviceMemory::device).orElse(Device.CPU);
+  }
+
+  /**
+   * The memory itself. A segment got from a tensor that owns its memory ends with it.
+   *
+   * @throws IllegalStateException if it is a device's
+   */
   public MemorySegment data() {
     handle.requireOpen();
+    if (place.isPresent()) {
+      throw new IllegalStateException(
+          "tensor %s lies on %s, where Java cannot reach; copy it to one in ordinary memory"
+              .formatted(this, device()));
+    }
     return data;
   }
 
   /** A copy of the elements of a float32 tensor. */
   public float[] toFloats() {
-    return as(ElementType.FLOAT32, JAVA_FLOAT).toArray(JAVA_FLOAT.withByteAlignment(1));
+    float[] values = new float[Math.toIntExact(size())];
+    read(ElementType.FLOAT32, MemorySegment.ofArray(values));
+    return values;
   }
 
   /** A copy of the elements of an int64 tensor. */
   public long[] toLongs() {
-    return as(ElementType.INT64, JAVA_LONG).toArray(JAVA_LONG.withByteAlignment(1));
+    long[] values = new long[Math.toIntExact(size())];
+    read(ElementType.INT64, MemorySegment.ofArray(values));
+    return values;
   }
 
   /** A copy of the elements of an int32 tensor. */
   public int[] toInts() {
-    return as(ElementType.INT32, JAVA_INT).toArray(JAVA_INT.withByteAlignment(1));
+    int[] values = new int[Math.toIntExact(size())];
+    read(ElementType.INT32, MemorySegment.ofArray(values));
+    return values;
   }
 
-  private MemorySegment as(ElementType wanted, ValueLayout layout) {
+  private void read(ElementType wanted, MemorySegment values) {
     if (type != wanted) {
       throw new IllegalStateException(this + " holds no " + wanted);
     }
-    return data();
+    if (place.isEmpty()) {
+      values.copyFrom(data());
+      return;
+    }
+    try (Tensor here = allocate(type, shape)) {
+      here.copyFrom(this);
+      values.copyFrom(here.data);
+    }
   }
 
   /** Lets go of the memory that the tensor owns, once nothing else holds the tensor. */
@@ -174,6 +289,15 @@ public final class Tensor implements AutoCloseable {
 
   Handle handle() {
     return handle;
+  }
+
+  /** Whether it is in a device's memory, which Java cannot reach. */
+  public boolean isOnDevice() {
+    return place.isPresent();
+  }
+
+  long bytes() {
+    return bytes;
   }
 
   long[] sizes() {
@@ -222,20 +346,17 @@ public final class Tensor implements AutoCloseable {
       throw new IllegalArgumentException(
           describe(type, shape) + " needs native memory, not a Java array");
     }
-    long host = Environment.shared().host();
+    return value(Environment.shared().host(), type, shape, data.address(), data.byteSize());
+  }
+
+  private static long value(long info, ElementType type, long[] shape, long data, long bytes) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment result = arena.allocate(JAVA_LONG);
       long sizes = arena.allocateFrom(JAVA_LONG, shape).address();
       Ort.check(
           (long)
               OrtApi.CREATE_TENSOR_WITH_DATA_AS_ORT_VALUE.invokeExact(
-                  host,
-                  data.address(),
-                  data.byteSize(),
-                  sizes,
-                  (long) shape.length,
-                  type.code(),
-                  result.address()));
+                  info, data, bytes, sizes, (long) shape.length, type.code(), result.address()));
       return result.get(JAVA_LONG, 0);
     } catch (Throwable e) {
       throw Ort.thrown(e);

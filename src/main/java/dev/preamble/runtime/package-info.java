@@ -19,6 +19,13 @@
  * {@link dev.preamble.runtime.RunOptions#terminate()} and {@code close} may come from any thread. A
  * run blocks its thread in native code: call it from platform threads, never from virtual ones.
  *
+ * <p><b>Devices.</b> {@link dev.preamble.runtime.SessionOptions#withDevice} puts a session on an
+ * NVIDIA GPU; {@link dev.preamble.runtime.Session#allocate} gives tensors in that GPU's memory,
+ * which stay there between runs, and {@link dev.preamble.runtime.Tensor#copyFrom} moves values in
+ * and out. Tensors in ordinary memory may be bound all the same: they are copied with each run. The
+ * CUDA path is written from ONNX Runtime's headers and has not been run on a GPU yet; what is
+ * tested is everything around it, with the CPU's memory in a device's place.
+ *
  * <p>Raw pointers stay in this package.
  */
 package dev.preamble.runtime;

@@ -47,7 +47,8 @@ public final class PreambleServer implements AutoCloseable {
   public static PreambleServer start(ServerConfig config) {
     try (Opened opened = new Opened()) {
       HttpPort port = opened.add(HttpPort.listen(config.address()), HttpPort::abandon);
-      FrozenModel model = opened.add(FrozenModel.open(config.model()), FrozenModel::close);
+      FrozenModel model =
+          opened.add(FrozenModel.open(config.model(), config.device()), FrozenModel::close);
       ModelCatalog catalog = ModelCatalog.load(model, config.adapters());
       Engine engine = opened.add(NaiveEngine.open(model, config.engine()), Engine::close);
       warmUp(engine);

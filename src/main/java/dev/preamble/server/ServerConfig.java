@@ -2,6 +2,7 @@ package dev.preamble.server;
 
 import dev.preamble.PreambleException;
 import dev.preamble.generation.EngineOptions;
+import dev.preamble.runtime.Device;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.Optional;
  * What a server serves, and where. Begin with {@link #of} and change what differs.
  *
  * @param model folder of the exported model
+ * @param device what computes
  * @param adapters folder whose sub-folders are adapters, each a model under the sub-folder's name
  * @param address where to listen
  * @param engine how the engine runs
@@ -19,6 +21,7 @@ import java.util.Optional;
  */
 public record ServerConfig(
     Path model,
+    Device device,
     Optional<Path> adapters,
     Address address,
     EngineOptions engine,
@@ -36,11 +39,17 @@ public record ServerConfig(
   public static ServerConfig of(Path model) {
     return new ServerConfig(
         model,
+        Device.CPU,
         Optional.empty(),
         Address.LOCAL,
         EngineOptions.defaults(),
         Limits.DEFAULTS,
         Duration.ofSeconds(20));
+  }
+
+  /** This configuration on another device. */
+  public ServerConfig withDevice(Device other) {
+    return new ServerConfig(model, other, adapters, address, engine, limits, grace);
   }
 
   /** This configuration with a folder of adapters. */
@@ -50,12 +59,12 @@ public record ServerConfig(
 
   /** This configuration with a folder of adapters, or without. */
   public ServerConfig withAdapters(Optional<Path> folder) {
-    return new ServerConfig(model, folder, address, engine, limits, grace);
+    return new ServerConfig(model, device, folder, address, engine, limits, grace);
   }
 
   /** This configuration at another address. */
   public ServerConfig withAddress(Address other) {
-    return new ServerConfig(model, adapters, other, engine, limits, grace);
+    return new ServerConfig(model, device, adapters, other, engine, limits, grace);
   }
 
   /** This configuration on another port; 0 takes any free one. */
@@ -65,17 +74,17 @@ public record ServerConfig(
 
   /** This configuration with another engine. */
   public ServerConfig withEngine(EngineOptions options) {
-    return new ServerConfig(model, adapters, address, options, limits, grace);
+    return new ServerConfig(model, device, adapters, address, options, limits, grace);
   }
 
   /** This configuration with other limits. */
   public ServerConfig withLimits(Limits other) {
-    return new ServerConfig(model, adapters, address, engine, other, grace);
+    return new ServerConfig(model, device, adapters, address, engine, other, grace);
   }
 
   /** This configuration with another grace period. */
   public ServerConfig withGrace(Duration other) {
-    return new ServerConfig(model, adapters, address, engine, limits, other);
+    return new ServerConfig(model, device, adapters, address, engine, limits, other);
   }
 
   /**

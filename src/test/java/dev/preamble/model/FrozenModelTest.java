@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.PreambleException;
+import dev.preamble.runtime.Device;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
 import java.io.IOException;
@@ -71,6 +72,15 @@ class FrozenModelTest {
         }
         copied.close();
       }
+    }
+  }
+
+  @Test
+  void float32AttentionIsRefusedOnCudaWithWhatToDo() {
+    try (FrozenModel model = FrozenModel.open(STORIES_260K, Device.cuda(0))) {
+      ModelException refused =
+          assertThrows(ModelException.class, () -> model.session(model.graph(), OPTIONS));
+      assertTrue(refused.getMessage().contains("--dtype float16"), refused.getMessage());
     }
   }
 

@@ -3,7 +3,9 @@ package dev.preamble.model;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.preamble.runtime.OffHost;
 import dev.preamble.runtime.Tensor;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -43,6 +45,70 @@ class KeyValueCacheTest {
         assertArrayEquals(states, readBack(copy));
       }
     }
+  }
+
+  @Test
+  void aCacheOffTheHostHoldsTheSame() {
+    try (OffHost there = new OffHost();
+        KeyValueCache far = new KeyValueCache(manifest, 5, there::allocate);
+        KeyValueCache farther = new KeyValueCache(manifest, 4, there::allocate);
+        KeyValueCache here = new KeyValueCache(manifest, 6)) {
+      far.fill(COUNT, states());
+      farther.copyFrom(far);
+      here.copyFrom(farther);
+      assertEquals(COUNT, here.length());
+      assertArrayEquals(states(), readBack(here));
+      assertEquals(far.bytes() / 5, farther.bytes() / 4);
+    }
+  }
+
+  @Test
+  void halfPrecisionStatesAreRounded() {
+    float[] states = states();
+    states[0] = 1 + 0x1p-8f; // Between two bfloat16 numbers: the even one is 1.
+    states[1] = Float.NaN;
+    Manifest.KeyValue shape = manifest.keyValue().getFirst();
+    try (KeyValueCache half = new KeyValueCache(computing("float16"), COUNT);
+        KeyValueCache brain = new KeyValueCache(computing("bfloat16"), COUNT)) {
+      half.fill(COUNT, states);
+      brain.fill(COUNT, states);
+      assertEquals(half.bytes(), brain.bytes());
+      assertEquals(1, widened(brain, 0));
+      assertTrue(Float.isNaN(widened(brain, 1)));
+      for (int i = 0; i < shape.headSize(); i++) {
+        short stored = half.key(0).data().getAtIndex(ValueLayout.JAVA_SHORT, i);
+        assertEquals(Float.floatToFloat16(states[i]), stored);
+        if (i > 1) {
+          assertEquals(states[i], widened(brain, i), states[i] * 0x1p-8f);
+        }
+      }
+    }
+  }
+
+  private static float widened(KeyValueCache cache, long index) {
+    return Float.intBitsToFloat(
+        cache.key(0).data().getAtIndex(ValueLayout.JAVA_SHORT, index) << 16);
+  }
+
+  private Manifest computing(String dtype) {
+    return new Manifest(
+        manifest.formatVersion(),
+        manifest.task(),
+        manifest.graph(),
+        manifest.graphSha256(),
+        manifest.baseModel(),
+        manifest.architecture(),
+        manifest.vocabularySize(),
+        manifest.hiddenSize(),
+        manifest.contextLength(),
+        manifest.attentionHeads(),
+        dtype,
+        manifest.weights(),
+        manifest.keyValue(),
+        manifest.embedding(),
+        manifest.specialTokens(),
+        manifest.tokenizer(),
+        manifest.exporter());
   }
 
   @Test

@@ -83,8 +83,10 @@ class Law9ContactsNoOneTest {
       assertEquals(List.of(), calls);
     }
     List<String> appeared = files().stream().filter(file -> !file.equals("trace")).toList();
-    assertEquals(1, appeared.size(), appeared::toString);
-    assertTrue(appeared.getFirst().matches("\\.cache/preamble/onnxruntime-[^/]+/[^/]+"));
+    assertTrue(!appeared.isEmpty(), "the library was not unpacked");
+    for (String file : appeared) {
+      assertTrue(file.matches("\\.cache/preamble/onnxruntime-[^/]+/[^/]*onnxruntime[^/]*"), file);
+    }
   }
 
   private List<String> files() throws IOException {

@@ -5,11 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The memory of this process, as the system counts it. */
-final class Memory {
+public final class Memory {
   private Memory() {}
 
   /** Resident memory of the process's own: no file's pages, which all who map it share. */
-  static long privateBytes() throws IOException {
+  public static long privateBytes() throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
       if (line.startsWith("RssAnon:")) {
         return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
