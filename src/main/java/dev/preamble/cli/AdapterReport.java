@@ -89,7 +89,7 @@ final class AdapterReport {
         "size",
         "%,d parameters, %s"
             .formatted(report.get("parameters").asLong(), bytes(report.get("bytes").asLong())));
-    line(lines, "PEFT", shown(report, "peft_version", "not named"));
+    line(lines, "PEFT", shown(report, "peft_version", "not recorded, as before 0.18"));
     line(lines, "digest", report.get("digest").asText());
     for (JsonNode tensor : report.get("tensors")) {
       line(lines, "tensor", tensor.get("name").asText());

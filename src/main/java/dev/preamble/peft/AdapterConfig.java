@@ -22,7 +22,8 @@ import java.util.function.Function;
  * @param layers transformer layers
  * @param baseModel name or path of the frozen model; PEFT never checks it
  * @param revision revision of the frozen model
- * @param peftVersion release of PEFT that wrote the file
+ * @param peftVersion release of PEFT that wrote the file; recorded since 0.18, and written as
+ *     {@link #PEFT_VERSION} where it is missing, as PEFT does
  * @param autoMapping class of the base model, written by PEFT when the task is missing
  * @param inferenceMode true in every file that PEFT saves from a model
  * @param modulesToSave names of modules trained and stored along with the prompt
@@ -120,7 +121,7 @@ public record AdapterConfig(
           fields.integer("num_layers"),
           fields.text("base_model_name_or_path"),
           fields.text("revision"),
-          fields.text("peft_version").or(() -> Optional.of(PEFT_VERSION)),
+          fields.text("peft_version"),
           fields.object("auto_mapping"),
           fields.flag("inference_mode").orElse(false),
           fields.texts("modules_to_save"),
@@ -180,7 +181,7 @@ public record AdapterConfig(
     json.put("num_layers", layers.orElse(null));
     json.put("base_model_name_or_path", baseModel.orElse(null));
     json.put("revision", revision.orElse(null));
-    json.put("peft_version", peftVersion.orElse(null));
+    json.put("peft_version", peftVersion.orElse(PEFT_VERSION));
     json.set("auto_mapping", autoMapping.orElse(null));
     json.put("inference_mode", inferenceMode);
     ArrayNode modules = json.putArray("modules_to_save");

@@ -31,6 +31,9 @@ public final class SafetensorsFile implements AutoCloseable {
   /** Longest header accepted, in bytes; the reference library's cap. */
   public static final int HEADER_CAP = 100_000_000;
 
+  /** Bytes read at a time, few enough to stay in the cache on their way. */
+  private static final int PIECE = 1 << 18;
+
   private final Path path;
   private final Optional<Arena> mapping;
   private final Map<String, String> metadata;
@@ -102,10 +105,9 @@ public final class SafetensorsFile implements AutoCloseable {
         throw new PreambleException(
             "%s has %,d bytes, more than the %,d allowed".formatted(path, size, cap));
       }
-      MemorySegment bytes = Arena.ofAuto().allocate(Math.max(size, 1), 8).asSlice(0, size);
-      long filled = 0;
-      while (filled < size) {
-        ByteBuffer rest = bytes.asSlice(filled, Math.min(size - filled, 1 << 30)).asByteBuffer();
+      MemorySegment bytes = memory(size);
+      for (long filled = 0; filled < size; ) {
+        ByteBuffer rest = bytes.asSlice(filled, Math.min(size - filled, PIECE)).asByteBuffer();
         int got = channel.read(rest, filled);
         if (got < 0) {
           throw new PreambleException(path + " was cut short while it was read; try again");
@@ -116,6 +118,13 @@ public final class SafetensorsFile implements AutoCloseable {
     } catch (IOException fault) {
       throw unreadable(path, fault);
     }
+  }
+
+  /** On the heap where an array can hold it: native memory would be freed much later. */
+  private static MemorySegment memory(long size) {
+    return size <= Integer.MAX_VALUE - 8
+        ? MemorySegment.ofArray(new byte[(int) size])
+        : Arena.ofAuto().allocate(size);
   }
 
   /** The file that was opened. */

@@ -12,6 +12,7 @@ import dev.preamble.safetensors.TensorView;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -185,6 +186,20 @@ class MethodsTest {
     Path prompt = Fixtures.copy("prompt-llama", folder.resolve("prompt"));
     write(prompt, List.of(TensorView.of("prompt_embeddings", new float[128], 4, 32, 1)));
     assertTrue(fault(() -> Adapter.open(prompt)).contains("[4, 32, 1]"), "three dimensions");
+  }
+
+  @Test
+  void anEncoderDecoderModelsSecondHalfOfRowsIsStoredAndNotUsed() throws IOException {
+    Path directory = Fixtures.copy("prompt-llama", folder.resolve("x"));
+    Fixtures.edit(directory, "\"CAUSAL_LM\"", "\"SEQ_2_SEQ_LM\"");
+    Fixtures.edit(
+        directory, "\"num_transformer_submodules\": 1", "\"num_transformer_submodules\": null");
+    assertTrue(fault(() -> Adapter.open(directory)).contains("asks for [8, 32]"));
+    float[] rows = new float[8 * 32];
+    Arrays.fill(rows, 4 * 32, 8 * 32, 1);
+    write(directory, List.of(TensorView.of("prompt_embeddings", rows, 8, 32)));
+    var entry = (AdapterEntry.EmbeddingRows) Adapter.open(directory).entry(LLAMA);
+    assertArrayEquals(new float[4 * 32], entry.values());
   }
 
   @Test

@@ -1,0 +1,71 @@
+package dev.preamble;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+
+/**
+ * Runs JMH benchmarks of single calls and writes what they measured, with the machine, to {@code
+ * src/test/benchmarks/<name>.json}: {@code mvn test -Dtest=Benchmarks
+ * -Dpreamble.benchmark=AdapterOpenBenchmark}.
+ */
+class Benchmarks {
+  @Test
+  @EnabledIfSystemProperty(named = "preamble.benchmark", matches = "\\w+")
+  void run() throws Exception {
+    String name = System.getProperty("preamble.benchmark");
+    ObjectNode report = JsonNodeFactory.instance.objectNode();
+    report.set("machine", machine());
+    var results = report.putArray("results");
+    var options =
+        new OptionsBuilder()
+            .include("\\." + name + "\\.")
+            .jvmArgsAppend("--enable-native-access=ALL-UNNAMED")
+            .build();
+    for (RunResult result : new Runner(options).run()) {
+      ObjectNode entry = results.addObject();
+      entry.put("benchmark", result.getPrimaryResult().getLabel());
+      result
+          .getParams()
+          .getParamsKeys()
+          .forEach(key -> entry.put(key, result.getParams().getParam(key)));
+      entry.put("mean", result.getPrimaryResult().getScore());
+      entry.put("least", result.getPrimaryResult().getStatistics().getMin());
+      entry.put("median", result.getPrimaryResult().getStatistics().getPercentile(50));
+      entry.put("unit", result.getPrimaryResult().getScoreUnit());
+    }
+    WholeFile.write(
+        Path.of("src/test/benchmarks", name + ".json"),
+        (new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(report) + "\n")
+            .getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static ObjectNode machine() throws IOException {
+    Path cpus = Path.of("/proc/cpuinfo");
+    String cpu =
+        Files.exists(cpus)
+            ? Files.readAllLines(cpus).stream()
+                .filter(line -> line.startsWith("model name"))
+                .findFirst()
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .orElse("unknown")
+            : "unknown";
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("cpu", cpu)
+        .put("cpus", Runtime.getRuntime().availableProcessors())
+        .put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"))
+        .put("java", Runtime.version().toString())
+        .put("load_average", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+  }
+}
