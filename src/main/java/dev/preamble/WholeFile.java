@@ -14,7 +14,8 @@ import java.util.concurrent.ThreadLocalRandom;
 /**
  * Files that appear whole or not at all: the bytes go to a hidden file in the same folder, are
  * forced to the disk, and take the target's name in one step. Whoever opens the target sees the old
- * content or the new one, also after a crash or a power cut.
+ * content or the new one, also after a crash or a power cut. A process that is killed while writing
+ * may leave its hidden file, {@code .<name>.<8 digits>.tmp}, which nothing reads.
  */
 public final class WholeFile {
   private WholeFile() {}
