@@ -2,16 +2,11 @@ package dev.preamble.runtime;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.preamble.onnx.DataType;
-import dev.preamble.onnx.Graph;
-import dev.preamble.onnx.GraphWriter;
-import dev.preamble.onnx.Node;
-import dev.preamble.onnx.Shape;
-import dev.preamble.onnx.Value;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -143,18 +138,19 @@ final class DeviceMemory implements AutoCloseable {
               .withThreads(1)
               .withOptimization(SessionOptions.Optimization.NONE)
               .withDevice(device);
-      copying = Optional.of(Session.open(GraphWriter.write(copy()), options));
+      copying = Optional.of(Session.open(copyGraph(), options));
       copier = Optional.of(copying.get().bind());
     }
     return copier.get();
   }
 
-  private static Graph copy() {
-    Value x = new Value("x", DataType.UINT8, Shape.of("n"));
-    Value y = new Value("y", DataType.UINT8, Shape.of("n"));
-    Node node = new Node("", "Identity", List.of("x"), List.of("y"), Map.of());
-    return new Graph(
-        List.of(x), List.of(y), List.of(node), Map.of(), Map.of("x", x, "y", y), Map.of("", 17L));
+  /** The graph y = x over bytes. */
+  static byte[] copyGraph() {
+    try (InputStream graph = DeviceMemory.class.getResourceAsStream("copy.onnx")) {
+      return graph.readAllBytes();
+    } catch (IOException fault) {
+      throw new UncheckedIOException(fault);
+    }
   }
 
   /** The session lets go; tensors in this memory keep it. */
