@@ -12,7 +12,7 @@ from importlib import metadata
 import torch
 from safetensors.torch import save_file
 
-from . import adapters, blas, models, training
+from . import adapters, blas, chat, models, training
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -107,6 +107,8 @@ COMMANDS = {
         logits,
         generate,
         accuracy,
+        chat.render_chats,
+        chat.strftime,
         training.make_adapter,
         training.gradient,
         training.train_trace,

@@ -1,5 +1,7 @@
 package dev.preamble.model;
 
+import dev.preamble.model.chat.ChatTemplate;
+import dev.preamble.model.chat.Conversation;
 import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphReader;
@@ -29,6 +31,7 @@ public final class FrozenModel implements AutoCloseable {
   private final Graph graph;
   private final EmbeddingTable embeddings;
   private final Optional<TextTokenizer> tokenizer;
+  private final ChatTemplateFiles chatTemplates;
 
   private FrozenModel(Path folder, Device device, Manifest manifest, MappedWeights weights) {
     this.folder = folder;
@@ -38,6 +41,7 @@ public final class FrozenModel implements AutoCloseable {
     this.graph = weights.bind(GraphReader.read(folder.resolve(manifest.graph())));
     checkGraph();
     this.embeddings = weights.embeddings(manifest);
+    this.chatTemplates = ChatTemplateFiles.read(folder);
     this.tokenizer = manifest.tokenizer().map(file -> TextTokenizer.open(folder.resolve(file)));
   }
 
@@ -111,6 +115,20 @@ public final class FrozenModel implements AutoCloseable {
         () ->
             new ModelException(
                 folder + ": the model has no tokenizer.json; give token ids instead of text"));
+  }
+
+  /**
+   * The template that turns a conversation into text for this model.
+   *
+   * @throws ModelException if the model has none
+   */
+  public ChatTemplate chatTemplate() {
+    return chatTemplates.standard();
+  }
+
+  /** As {@link #chatTemplate()}, the one for tools where the model has such and tools are given. */
+  public ChatTemplate chatTemplate(Conversation conversation) {
+    return chatTemplates.choose(conversation);
   }
 
   /** A session that runs {@code derived}, made from {@link #graph}, on the shared weights. */
