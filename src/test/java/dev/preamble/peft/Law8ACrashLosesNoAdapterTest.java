@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * another is killed again and again; after each kill one of them stands there whole.
  */
 @Timeout(120)
-class ACrashLosesNoAdapterTest {
+class Law8ACrashLosesNoAdapterTest {
   private static final List<String> NAMES = List.of("prompt-gpt2", "prefix-gpt2", "multitask-gpt2");
   private static final int KILLS = 12;
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * logits agree; for every method on GPT-2, on Llama with grouped queries and on a BERT classifier
  * with its head. Real PEFT answers.
  */
-class WhatJavaWritesPeftLoadsTest {
+class Law2WhatJavaWritesPeftLoadsTest {
   private static final Path OLD = Path.of("test-fixtures/adapters-old");
   private static final List<String> FILES =
       List.of("adapter_config.json", "adapter_model.safetensors");

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Law 7, as far as files go: a bad adapter never harms another, and nothing that a user uploads is
  * executed.
  */
-class ABadAdapterHarmsNoOtherTest {
+class Law7ABadAdapterHarmsNoOtherTest {
   @TempDir Path folder;
 
   @Test

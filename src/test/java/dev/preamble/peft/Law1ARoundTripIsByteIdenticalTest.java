@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Law 1: a PEFT adapter read and written again is byte-identical, both files. */
-class ARoundTripIsByteIdenticalTest {
+class Law1ARoundTripIsByteIdenticalTest {
   @TempDir Path folder;
 
   static List<Path> adapters() throws IOException {
