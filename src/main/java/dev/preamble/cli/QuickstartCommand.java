@@ -58,6 +58,7 @@ final class QuickstartCommand implements Runnable {
   public void run() {
     Path modelFolder = bundledModel();
     Path adapter = folder.resolve(ADAPTER);
+    ServerConfig server = ServerConfig.of(modelFolder).withAdapters(folder).withPort(port);
     try (FrozenModel model = FrozenModel.open(modelFolder)) {
       QuickstartTask task = new QuickstartTask(model);
       Dataset rows = task.training();
@@ -78,7 +79,7 @@ final class QuickstartCommand implements Runnable {
       output.print(json(adapter, report), () -> text(modelFolder, adapter, report));
     }
     if (!noServe) {
-      serve(modelFolder);
+      serve(server);
     }
   }
 
@@ -91,11 +92,10 @@ final class QuickstartCommand implements Runnable {
     }
   }
 
-  private void serve(Path model) {
-    ServerConfig config = ServerConfig.of(model).withAdapters(folder).withPort(port);
+  private void serve(ServerConfig config) {
     try (PreambleServer server = PreambleServer.start(config)) {
       ServeCommand.closeWithProcess(server);
-      output.out().print(tryThese(model, server.url()));
+      output.out().print(tryThese(config.model(), server.url()));
       output.out().flush();
       ServeCommand.awaitClose(server);
     }

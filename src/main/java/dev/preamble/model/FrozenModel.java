@@ -152,12 +152,12 @@ public final class FrozenModel implements AutoCloseable {
     boolean float32 = manifest.computes() == ElementType.FLOAT32;
     if (!cached && !float32) {
       throw new ModelException(
-          "%s: training and evaluation expected a model that computes in float32, found %s; export it again with --dtype float32"
+          "%s: training and evaluation expected a model that computes in float32, found %s; export it again in float32"
               .formatted(folder, manifest.dtype()));
     }
     if (cached && float32 && !device.isCpu()) {
       throw new ModelException(
-          "%s: on %s expected a model that computes in float16 or bfloat16, found float32; export it again with --dtype float16, or use the device cpu"
+          "%s: on %s expected a model that computes in float16 or bfloat16, found float32, which is what the exporter writes; use the device cpu"
               .formatted(folder, device));
     }
   }

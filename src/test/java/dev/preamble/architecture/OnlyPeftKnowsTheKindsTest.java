@@ -30,7 +30,8 @@ class OnlyPeftKnowsTheKindsTest {
           .collect(Collectors.joining("|"));
 
   private static final Pattern METHOD = Pattern.compile("\\bpeft\\.(Method|\\*)\\s*;");
-  private static final Pattern KIND = Pattern.compile("\\b(" + KINDS + ")\\b(?!\\s*;)");
+  private static final Pattern KIND =
+      Pattern.compile("(?<!import dev\\.preamble\\.peft\\.)\\b(" + KINDS + ")\\b");
   private static final Pattern FACTORY_CALL = Pattern.compile("\\b(" + KINDS + ")\\.[a-z]\\w*\\(");
   private static final Pattern COMPARED =
       Pattern.compile(

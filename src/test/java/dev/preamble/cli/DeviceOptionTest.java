@@ -32,7 +32,7 @@ class DeviceOptionTest {
   void aFloat32ModelIsRefusedOnCudaWithWhatToDo() {
     assertEquals(2, score("--device", "cuda:1"));
     assertTrue(err.toString().contains("on cuda:1 expected a model"), err.toString());
-    assertTrue(err.toString().contains("--dtype float16"), err.toString());
+    assertTrue(err.toString().contains("use the device cpu"), err.toString());
   }
 
   private int score(String... options) {
