@@ -36,7 +36,9 @@ class PackagesPointDownwardsTest {
           "com.google.protobuf", Set.of("onnx"),
           "com.fasterxml.jackson",
               Set.of("safetensors", "peft", "model", "training", "server", "cli"),
+          "io.micrometer", Set.of("server"),
           "io.vertx", Set.of("server"),
+          "org.apache.commons.compress", Set.of("server"),
           "me.tongfei.progressbar", Set.of("cli"),
           "picocli", Set.of("cli"));
 
