@@ -103,6 +103,10 @@ class LauncherTest {
     assertTrue(
         first.out().contains("<-Dpreamble.home=" + checkout.toRealPath() + ">"), first.out());
     assertTrue(first.out().contains("/preamble-25.0.9+1-LTS.aot>"), first.out());
+    Path target = checkout.toRealPath().resolve("target");
+    assertTrue(
+        first.out().contains("<-cp>\n<%1$s/preamble.jar:%1$s/lib/*>\n".formatted(target)),
+        first.out());
 
     Outcome second = launch(elsewhere, "score", "two words", "", "*");
     assertEquals(first.out(), second.out());
