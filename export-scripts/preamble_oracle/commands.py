@@ -12,7 +12,7 @@ from importlib import metadata
 import torch
 from safetensors.torch import save_file
 
-from . import adapters, blas, chat, models, training
+from . import adapters, blas, chat, exports, models, training
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -117,5 +117,7 @@ COMMANDS = {
         adapters.adapter_logits,
         adapters.reference_logits,
         adapters.resave_config,
+        exports.tiny_models,
+        exports.export_tiny,
     )
 }
