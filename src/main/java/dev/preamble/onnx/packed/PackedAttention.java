@@ -14,6 +14,7 @@ import dev.preamble.onnx.Value;
 import dev.preamble.onnx.gradient.Backward;
 import dev.preamble.onnx.gradient.Composite;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Attention that knows the rows of a packed batch, in place of one GroupQueryAttention node.
@@ -28,8 +29,13 @@ import java.util.List;
  * appendix B.2).
  */
 final class PackedAttention implements Composite {
+  private static final int ATTENTION_BIAS = 10;
+  private static final int HEAD_SINK = 11;
+
   private final PackedLayout layout;
   private final Ops ops;
+  private final SoftCap cap;
+  private final PackedMasks.Attending attending;
   private final int kvHeads;
   private final int group;
   private final int headSize;
@@ -43,11 +49,14 @@ final class PackedAttention implements Composite {
   private final Value promptQueries;
   private final Value promptKeys;
   private final Value promptValues;
+  private final SoftCap.Capped promptScores;
   private final Value promptWeights;
   private final Value promptOutput;
   private final Value textQueries;
   private final Value textKeys;
   private final Value textValues;
+  private final SoftCap.Capped scoresOnPrompt;
+  private final SoftCap.Capped scoresOnText;
   private final Value weightsOnPrompt;
   private final Value weightsOnText;
   private final Value textOutput;
@@ -55,8 +64,9 @@ final class PackedAttention implements Composite {
   /** Puts row-aware attention in the place of {@code node}. */
   PackedAttention(GraphEditor editor, Node node, PackedLayout layout) {
     refuse(node, "do_rotary", node.integer("do_rotary", 0) != 0);
-    refuse(node, "softcap", node.real("softcap", 0) != 0);
-    refuse(node, "local_window_size", node.integer("local_window_size", -1) != -1);
+    refuse(node, "smooth_softmax", node.integer("smooth_softmax", 0) != 0);
+    refuse(node, "the packed form of queries, keys and values", !node.has(1));
+    refuse(node, "an attention sink", node.has(HEAD_SINK));
     this.layout = layout;
     this.ops = layout.ops();
     this.query = editor.value(node.input(0));
@@ -67,6 +77,13 @@ final class PackedAttention implements Composite {
     this.headSize = Math.toIntExact(key.shape().at(-1).size() / kvHeads);
     float given = node.real("scale", 0);
     this.scale = given == 0 ? (float) (1 / Math.sqrt(headSize)) : given;
+    this.cap = new SoftCap(ops, node.real("softcap", 0));
+    this.attending =
+        new PackedMasks.Attending(
+            group,
+            kvHeads,
+            Optional.of(node.integer("local_window_size", -1)).filter(w -> w > 0),
+            Optional.of(ATTENTION_BIAS).filter(node::has).map(node::input));
 
     List<Value> queries = layout.split(flat(query));
     List<Value> keys = layout.split(flat(key));
@@ -75,21 +92,25 @@ final class PackedAttention implements Composite {
     promptQueries = promptHeads(queries.get(0));
     promptKeys = promptHeads(keys.get(0));
     promptValues = promptHeads(values.get(0));
-    promptWeights =
-        ops.softmax(
-            ops.add(
-                ops.matMul(promptQueries, false, promptKeys, true, scale),
-                layout.promptMask(group)));
+    promptScores = scores(promptQueries, promptKeys);
+    promptWeights = ops.softmax(masked(promptScores.scores(), PackedMasks.Block.PROMPT_ON_PROMPT));
     promptOutput = ops.matMul(promptWeights, promptValues);
 
     textQueries = textHeads(layout.toSlots(queries.get(1)));
     textKeys = textHeads(layout.toSlots(keys.get(1)));
     textValues = textHeads(layout.toSlots(values.get(1)));
-    Value onText =
-        ops.add(ops.matMul(textQueries, false, textKeys, true, scale), layout.textMask(group));
-    Value onPrompt = ops.matMul(joinRows(textQueries), false, promptKeys, true, scale);
+    scoresOnText = scores(textQueries, textKeys);
+    scoresOnPrompt = scores(joinRows(textQueries), promptKeys);
+    Value onPrompt = scoresOnPrompt.scores();
     Value perRow = ops.concat(0, ops.sizes(textQueries, 0, 3), ops.sizes(promptKeys, 1, 2));
-    Value weights = ops.softmax(ops.concat(3, ops.reshape(onPrompt, scores(P), perRow), onText));
+    Value weights =
+        ops.softmax(
+            ops.concat(
+                3,
+                masked(
+                    ops.reshape(onPrompt, textQueries.shape().with(-1, P), perRow),
+                    PackedMasks.Block.TEXT_ON_PROMPT),
+                masked(scoresOnText.scores(), PackedMasks.Block.TEXT_ON_TEXT)));
     Value promptAndRow = ops.concat(0, ops.sizes(promptKeys, 1, 2), ops.sizes(textKeys, 2, 3));
     List<Value> parts = ops.split(weights, 3, promptAndRow, P, S);
     weightsOnPrompt = ops.reshape(parts.get(0), onPrompt.shape(), ops.sizes(onPrompt, 0, 3));
@@ -123,11 +144,15 @@ final class PackedAttention implements Composite {
     // The text's queries: through both blocks of scores.
     Value sum = ops.sum(ops.mul(gText, textOutput), -1);
     Value dOnText =
-        ops.mul(weightsOnText, ops.sub(ops.matMul(gText, false, textValues, true, 1), sum));
+        cap.back(
+            ops.mul(weightsOnText, ops.sub(ops.matMul(gText, false, textValues, true, 1), sum)),
+            scoresOnText);
     Value dOnPrompt =
-        ops.mul(
-            weightsOnPrompt,
-            ops.sub(ops.matMul(gTextJoined, false, promptValues, true, 1), joinRows(sum)));
+        cap.back(
+            ops.mul(
+                weightsOnPrompt,
+                ops.sub(ops.matMul(gTextJoined, false, promptValues, true, 1), joinRows(sum))),
+            scoresOnPrompt);
     Value dTextQueries =
         ops.add(
             splitRows(ops.matMul(dOnPrompt, false, promptKeys, false, scale)),
@@ -138,8 +163,11 @@ final class PackedAttention implements Composite {
     // The prompt's own attention, and what the text asks of the prompt's keys and values.
     Value promptSum = ops.sum(ops.mul(gPrompt, promptOutput), -1);
     Value dOwn =
-        ops.mul(
-            promptWeights, ops.sub(ops.matMul(gPrompt, false, promptValues, true, 1), promptSum));
+        cap.back(
+            ops.mul(
+                promptWeights,
+                ops.sub(ops.matMul(gPrompt, false, promptValues, true, 1), promptSum)),
+            promptScores);
     Value dPromptQueries = ops.matMul(dOwn, false, promptKeys, false, scale);
     Value dPromptKeys =
         ops.add(
@@ -235,19 +263,29 @@ final class PackedAttention implements Composite {
     return ops.reshape(joined, textQueries.shape(), ops.sizes(textQueries, 0, 4));
   }
 
-  private Shape scores(Shape.Dimension last) {
-    return textQueries.shape().with(-1, last);
+  /** Queries times keys, scaled and capped. */
+  private SoftCap.Capped scores(Value queries, Value keys) {
+    return cap.of(ops.matMul(queries, false, keys, true, cap.factor(scale)));
+  }
+
+  private Value masked(Value scores, PackedMasks.Block block) {
+    Optional<Value> mask = layout.masks().of(block, attending);
+    if (mask.isEmpty()) {
+      return scores;
+    }
+    Value sum = ops.add(scores, mask.get());
+    return new Value(sum.name(), sum.type(), scores.shape());
   }
 
   private long width(int heads) {
     return (long) heads * headSize;
   }
 
-  private static void refuse(Node node, String attribute, boolean found) {
+  private static void refuse(Node node, String what, boolean found) {
     if (found) {
       throw new GraphException(
-          "Attention node %s: %s is not supported in training yet; found %s"
-              .formatted(node.output(0), attribute, node.attributes().get(attribute)));
+          "Attention node %s: training does not know %s; found %s"
+              .formatted(node.output(0), what, node));
     }
   }
 }

@@ -5,9 +5,7 @@ import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Where the tokens of a packed batch are, shared by all layers. Sizes: P prompt rows, T text
@@ -25,10 +23,7 @@ final class PackedLayout {
   private final Value slotOf;
   private final Value promptAndText;
   private final Value filled;
-  private final Value textMask;
-  private final Value promptMask;
-  private final Map<Integer, Value> repeatedTextMasks = new HashMap<>();
-  private final Map<Integer, Value> repeatedPromptMasks = new HashMap<>();
+  private final PackedMasks masks;
 
   /**
    * @param prompt any value whose first dimension is P
@@ -40,8 +35,7 @@ final class PackedLayout {
     slotOf = editor.input(PackedGraph.SLOT_OF, DataType.INT64, T);
     promptAndText = ops.concat(0, ops.sizes(prompt, 0, 1), ops.sizes(text, 0, 1));
     filled = ops.unsqueeze(ops.cast(ops.greaterOrEqual(slots, ops.scalar(0)), DataType.FLOAT), 2);
-    textMask = causalMask(slots, 1);
-    promptMask = causalMask(prompt, 0);
+    masks = new PackedMasks(editor, prompt, slots);
   }
 
   Ops ops() {
@@ -68,19 +62,8 @@ final class PackedLayout {
     return ops.gather(slotted, slotOf, 0);
   }
 
-  /** [copies * S, S]: 0 where a row's token sees another of its row, minus infinity elsewhere. */
-  Value textMask(int copies) {
-    return repeatedTextMasks.computeIfAbsent(copies, n -> ops.repeat(textMask, 0, n));
-  }
-
-  /** [copies * P, P]: 0 where a prompt row sees another, minus infinity elsewhere. */
-  Value promptMask(int copies) {
-    return repeatedPromptMasks.computeIfAbsent(copies, n -> ops.repeat(promptMask, 0, n));
-  }
-
-  private Value causalMask(Value sized, int axis) {
-    Value positions = ops.positions(sized, axis);
-    Value visible = ops.greaterOrEqual(ops.unsqueeze(positions, 1), ops.unsqueeze(positions, 0));
-    return ops.where(visible, ops.real(0), ops.real(Float.NEGATIVE_INFINITY));
+  /** What each position sees of the others, and what is added to their scores. */
+  PackedMasks masks() {
+    return masks;
   }
 }

@@ -1,8 +1,8 @@
 package dev.preamble.onnx.packed;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.onnx.Attribute;
 import dev.preamble.onnx.DataType;
@@ -11,17 +11,20 @@ import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.GraphWriter;
 import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
 import dev.preamble.runtime.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,23 +40,50 @@ class PackedAttentionTest {
 
   private final Random random = new Random(11);
 
-  @ParameterizedTest(name = "{0} heads, {1} for keys and values, {2} prompt rows")
-  @CsvSource({"4, 4, 6", "6, 2, 6", "4, 1, 6", "4, 2, 1", "4, 4, 0", "6, 2, 0"})
-  void eachRowIsWhatItIsAlone(int heads, int kvHeads, int virtualTokens) {
+  /**
+   * A node's attributes.
+   *
+   * @param window positions that a position sees, -1 for all
+   * @param alibi whether a bias is added to the scores
+   */
+  private record Form(int heads, int kvHeads, int window, float softcap, boolean alibi) {}
+
+  @ParameterizedTest(
+      name = "{0} heads, {1} for keys and values, {2} prompt rows, window {3}, cap {4}, ALiBi {5}")
+  @CsvSource({
+    "4, 4, 6, -1, 0, false",
+    "6, 2, 6, -1, 0, false",
+    "4, 1, 6, -1, 0, false",
+    "4, 2, 1, -1, 0, false",
+    "4, 4, 0, -1, 0, false",
+    "6, 2, 0, -1, 0, false",
+    "4, 2, 6, 4, 0, false",
+    "4, 2, 6, 1, 0, false",
+    "4, 2, 6, 8, 0, false",
+    "4, 4, 0, 3, 0, false",
+    "6, 2, 6, -1, 0.7, false",
+    "4, 4, 0, 2, 0.7, false",
+    "6, 2, 6, -1, 0, true",
+    "6, 3, 0, -1, 0, true",
+    "4, 2, 6, 5, 1.5, true"
+  })
+  void eachRowIsWhatItIsAlone(
+      int heads, int kvHeads, int virtualTokens, int window, float softcap, boolean alibi) {
+    Form form = new Form(heads, kvHeads, window, softcap, alibi);
     int positions = virtualTokens + TOKENS;
     float[] query = random(positions * heads * HEAD_SIZE);
     float[] key = random(positions * kvHeads * HEAD_SIZE);
     float[] value = random(positions * kvHeads * HEAD_SIZE);
-    float[] packed = packed(heads, kvHeads, virtualTokens, query, key, value);
+    float[] packed = packed(form, virtualTokens, query, key, value);
     int from = virtualTokens;
-    GraphEditor node = exported(heads, kvHeads, -1);
+    GraphEditor node = exported(form);
     try (Session alone = open(node.finish(List.of(node.value("y"))))) {
       for (int length : ROWS) {
         float[] expected =
             alone(
                 alone,
+                form,
                 virtualTokens + length,
-                kvHeads,
                 row(query, heads, virtualTokens, from, length),
                 row(key, kvHeads, virtualTokens, from, length),
                 row(value, kvHeads, virtualTokens, from, length));
@@ -65,30 +95,42 @@ class PackedAttentionTest {
   }
 
   @Test
-  void aWindowIsRefused() {
-    GraphException refused =
-        assertThrows(
-            GraphException.class,
-            () -> packed(2, 2, 1, new float[0], new float[0], new float[0], 4));
-    assertEquals(
-        "Attention node y: local_window_size is not supported in training yet; found Int[value=4]",
-        refused.getMessage());
+  void whatItDoesNotKnowIsRefused() {
+    GraphEditor editor = exported(new Form(2, 2, -1, 0, false));
+    Node known = editor.producers().get("y");
+    Map<String, Attribute> smooth = new HashMap<>(known.attributes());
+    smooth.put("smooth_softmax", new Attribute.Int(1));
+    assertRefused(editor, known.inputs(), smooth, "smooth_softmax");
+    List<String> fused = List.of("q", "", "", "past_k", "past_v", "lengths", "total");
+    assertRefused(editor, fused, known.attributes(), "the packed form of queries, keys and values");
   }
 
-  private float[] packed(
-      int heads, int kvHeads, int virtualTokens, float[] query, float[] key, float[] value) {
-    return packed(heads, kvHeads, virtualTokens, query, key, value, -1);
+  @Test
+  void aBiasOfMoreThanPositionsIsRefused() {
+    GraphEditor editor = exported(new Form(2, 2, -1, 0, false));
+    editor.input("seen", DataType.FLOAT, 1, 2, "N", "total");
+    List<String> inputs = new ArrayList<>(editor.producers().get("y").inputs());
+    inputs.addAll(List.of("", "", "", "seen"));
+    assertRefused(
+        editor, inputs, editor.producers().get("y").attributes(), "positions alone decide");
+  }
+
+  private static void assertRefused(
+      GraphEditor editor, List<String> inputs, Map<String, Attribute> attributes, String what) {
+    Node node =
+        new Node(Node.CONTRIB, "GroupQueryAttention", inputs, List.of("y", "", ""), attributes);
+    Value prompt = editor.input("prompt", DataType.FLOAT, PackedLayout.P, 1);
+    Value text = editor.input("text", DataType.FLOAT, PackedLayout.T, 1);
+    PackedLayout layout = new PackedLayout(editor, prompt, text);
+    String message =
+        assertThrows(GraphException.class, () -> new PackedAttention(editor, node, layout))
+            .getMessage();
+    assertTrue(message.contains(what), message);
   }
 
   private static float[] packed(
-      int heads,
-      int kvHeads,
-      int virtualTokens,
-      float[] query,
-      float[] key,
-      float[] value,
-      int window) {
-    GraphEditor editor = exported(heads, kvHeads, window);
+      Form form, int virtualTokens, float[] query, float[] key, float[] value) {
+    GraphEditor editor = exported(form);
     Value prompt = editor.input("prompt", DataType.FLOAT, PackedLayout.P, 1);
     Value text = editor.input("text", DataType.FLOAT, PackedLayout.T, 1);
     PackedLayout layout = new PackedLayout(editor, prompt, text);
@@ -120,18 +162,19 @@ class PackedAttentionTest {
               PackedGraph.SLOT_OF,
               Tensor.longs(slotOf, TOKENS),
               "q",
-              Tensor.floats(query, 1, positions, heads * HEAD_SIZE),
+              Tensor.floats(query, 1, positions, form.heads() * HEAD_SIZE),
               "k",
-              Tensor.floats(key, 1, positions, kvHeads * HEAD_SIZE),
+              Tensor.floats(key, 1, positions, form.kvHeads() * HEAD_SIZE),
               "v",
-              Tensor.floats(value, 1, positions, kvHeads * HEAD_SIZE)),
+              Tensor.floats(value, 1, positions, form.kvHeads() * HEAD_SIZE)),
           output.name());
     }
   }
 
   private static float[] alone(
-      Session session, int length, int kvHeads, float[] query, float[] key, float[] value) {
+      Session session, Form form, int length, float[] query, float[] key, float[] value) {
     Map<String, Tensor> inputs = new HashMap<>();
+    int kvHeads = form.kvHeads();
     inputs.put("q", Tensor.floats(query, 1, length, query.length / length));
     inputs.put("k", Tensor.floats(key, 1, length, kvHeads * HEAD_SIZE));
     inputs.put("v", Tensor.floats(value, 1, length, kvHeads * HEAD_SIZE));
@@ -139,12 +182,16 @@ class PackedAttentionTest {
     inputs.put("past_k", Tensor.floats(nothing, 1, kvHeads, length, HEAD_SIZE));
     inputs.put("past_v", Tensor.floats(nothing, 1, kvHeads, length, HEAD_SIZE));
     inputs.put("lengths", Tensor.ints(new int[] {length - 1}, 1));
-    inputs.put("total", Tensor.ints(new int[] {length}));
+    inputs.put("total_sequence_length", Tensor.ints(new int[] {length}));
+    if (form.alibi()) {
+      long[] positions = LongStream.range(0, length).toArray();
+      inputs.put("position_ids", Tensor.longs(positions, 1, length));
+    }
     return run(session, inputs, "y");
   }
 
   /** The node as exporters write it, on inputs of its own. */
-  private static GraphEditor exported(int heads, int kvHeads, int window) {
+  private static GraphEditor exported(Form form) {
     GraphEditor editor =
         new GraphEditor(
             new Graph(
@@ -154,30 +201,66 @@ class PackedAttentionTest {
                 Map.of(),
                 Map.of(),
                 Map.of("", 23L, Node.CONTRIB, 1L)));
-    editor.input("q", DataType.FLOAT, 1, PackedLayout.N, heads * HEAD_SIZE);
+    int kvHeads = form.kvHeads();
+    editor.input("q", DataType.FLOAT, 1, PackedLayout.N, form.heads() * HEAD_SIZE);
     editor.input("k", DataType.FLOAT, 1, PackedLayout.N, kvHeads * HEAD_SIZE);
     editor.input("v", DataType.FLOAT, 1, PackedLayout.N, kvHeads * HEAD_SIZE);
     editor.input("past_k", DataType.FLOAT, 1, kvHeads, "capacity", HEAD_SIZE);
     editor.input("past_v", DataType.FLOAT, 1, kvHeads, "capacity", HEAD_SIZE);
     editor.input("lengths", DataType.INT32, 1);
-    editor.input("total", DataType.INT32);
-    Shape shape = Shape.of(1, PackedLayout.N, heads * HEAD_SIZE);
-    editor.define("y", DataType.FLOAT, shape);
+    editor.input("total_sequence_length", DataType.INT32);
+    List<String> inputs =
+        new ArrayList<>(
+            List.of("q", "k", "v", "past_k", "past_v", "lengths", "total_sequence_length"));
+    if (form.alibi()) {
+      inputs.addAll(List.of("", "", "", alibi(editor, form.heads()).name()));
+    }
+    editor.define("y", DataType.FLOAT, Shape.of(1, PackedLayout.N, form.heads() * HEAD_SIZE));
     editor.define("present_k", DataType.FLOAT, Shape.of(1, kvHeads, "capacity", HEAD_SIZE));
     editor.define("present_v", DataType.FLOAT, Shape.of(1, kvHeads, "capacity", HEAD_SIZE));
     editor.add(
         new Node(
             Node.CONTRIB,
             "GroupQueryAttention",
-            List.of("q", "k", "v", "past_k", "past_v", "lengths", "total"),
+            inputs,
             List.of("y", "present_k", "present_v"),
             Map.of(
-                "num_heads", new Attribute.Int(heads),
+                "num_heads", new Attribute.Int(form.heads()),
                 "kv_num_heads", new Attribute.Int(kvHeads),
-                "local_window_size", new Attribute.Int(window),
+                "local_window_size", new Attribute.Int(form.window()),
+                "softcap", new Attribute.Real(form.softcap()),
                 "do_rotary", new Attribute.Int(0),
                 "scale", new Attribute.Real(0.3f))));
     return editor;
+  }
+
+  /** [1, heads, N, total]: a slope for each head times the distance, as exporters write it. */
+  private static Value alibi(GraphEditor editor, int heads) {
+    Ops ops = new Ops(editor);
+    Value positions = editor.input("position_ids", DataType.INT64, 1, PackedLayout.N);
+    Value total = ops.cast(editor.value("total_sequence_length"), DataType.INT64);
+    Value slots =
+        ops.emit(
+            "",
+            "Range",
+            DataType.INT64,
+            Shape.of("total"),
+            Map.of(),
+            ops.scalar(0),
+            total,
+            ops.scalar(1));
+    Value queries = ops.reshape(positions, Shape.of(1, 1, PackedLayout.N, 1), 1, 1, -1, 1);
+    Value slopes = ops.real(0.25f);
+    for (int head = 1; head < heads; head++) {
+      slopes =
+          ops.concat(
+              0,
+              ops.reshape(slopes, Shape.of(head), -1),
+              ops.reshape(ops.real(0.25f / (head + 1)), Shape.of(1), 1));
+    }
+    return ops.mul(
+        ops.cast(ops.sub(slots, queries), DataType.FLOAT),
+        ops.reshape(slopes, Shape.of(1, heads, 1, 1), 1, -1, 1, 1));
   }
 
   /** The prompt's rows and a row's own, [virtualTokens + length, heads * HEAD_SIZE]. */
