@@ -34,19 +34,14 @@ final class EvaluateCommand implements Runnable {
   public void run() {
     try (FrozenModel opened = model.open();
         Evaluator evaluator = new Evaluator(opened, model.threads())) {
-      float[] nothing = new float[0];
       Optional<Adapter> read = adapter.map(Adapter::open);
       int virtualTokens = read.map(Adapter::virtualTokens).orElse(0);
       Dataset rows = data.read(opened, virtualTokens, file, output.err());
       ReportTable table =
           new ReportTable()
-              .add("base model", Optional.of(evaluator.score(nothing, rows)))
-              .add(
-                  "hard prompt",
-                  data.readHardPrompted(opened, file).map(each -> evaluator.score(nothing, each)))
-              .add(
-                  "adapter",
-                  read.map(each -> evaluator.score(Evaluator.rowsOf(each, opened), rows)));
+              .add("base model", Optional.of(evaluator.score(rows)))
+              .add("hard prompt", data.readHardPrompted(opened, file).map(evaluator::score))
+              .add("adapter", read.map(each -> evaluator.score(each, rows)));
       ObjectNode json = new ObjectMapper().createObjectNode();
       json.put("data", file.toString()).put("rows", rows.examples().size());
       table.addTo(json.putObject("scores"));

@@ -8,6 +8,7 @@ import dev.preamble.training.Initialisation;
 import dev.preamble.training.OptimizerConfig;
 import dev.preamble.training.Template;
 import dev.preamble.training.TrainingConfig;
+import dev.preamble.training.method.PromptTuningConfig;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
@@ -50,8 +51,7 @@ final class QuickstartTask {
 
   static TrainingConfig config(int threads) {
     return new TrainingConfig(
-        16,
-        new Initialisation.Text("Lily asked a question."),
+        new PromptTuningConfig(16, new Initialisation.Text("Lily asked a question.")),
         4,
         16,
         OptimizerConfig.defaults(),

@@ -12,6 +12,7 @@ import dev.preamble.training.Trainer;
 import dev.preamble.training.TrainingConfig;
 import dev.preamble.training.TrainingListener;
 import dev.preamble.training.TrainingRun;
+import dev.preamble.training.method.PromptTuningConfig;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -145,7 +146,12 @@ final class TrainCommand implements Runnable {
             1e-8,
             maxGradNorm);
     return new TrainingConfig(
-        virtualTokens, initialisation(), epochs, batchSize, optimizer, seed, model.threads());
+        new PromptTuningConfig(virtualTokens, initialisation()),
+        epochs,
+        batchSize,
+        optimizer,
+        seed,
+        model.threads());
   }
 
   private Initialisation initialisation() {

@@ -140,6 +140,49 @@ public final class KeyValueCache implements AutoCloseable {
     length = count;
   }
 
+  /**
+   * The filled positions in the layout of {@link #fill}: float [length, layers, 2, heads, head
+   * size].
+   */
+  public float[] states() {
+    if (!shapes.isEmpty() && keys.getFirst().isOnDevice()) {
+      try (KeyValueCache here = new KeyValueCache(manifest, length)) {
+        here.copyFrom(this);
+        return here.states();
+      }
+    }
+    long elements = bytes() / type.bytes() / Math.max(1, capacity) * length;
+    float[] states = new float[Math.toIntExact(elements)];
+    int to = 0;
+    for (int position = 0; position < length; position++) {
+      for (int layer = 0; layer < shapes.size(); layer++) {
+        to = get(keys.get(layer), shapes.get(layer), position, states, to);
+        to = get(values.get(layer), shapes.get(layer), position, states, to);
+      }
+    }
+    return states;
+  }
+
+  /** Reads one position of all heads; gives where the next values go. */
+  private int get(Tensor from, Manifest.KeyValue shape, int position, float[] states, int to) {
+    for (int head = 0; head < shape.heads(); head++) {
+      long place = shape.headSize() * ((long) head * capacity + position);
+      for (int i = 0; i < shape.headSize(); i++) {
+        states[to + i] = get(from.data(), place + i);
+      }
+      to += shape.headSize();
+    }
+    return to;
+  }
+
+  private float get(MemorySegment data, long index) {
+    return switch (type) {
+      case FLOAT16 -> Float.float16ToFloat(data.getAtIndex(JAVA_SHORT, index));
+      case BFLOAT16 -> Float.intBitsToFloat(data.getAtIndex(JAVA_SHORT, index) << 16);
+      default -> data.getAtIndex(JAVA_FLOAT, index);
+    };
+  }
+
   /** Writes one position of all heads; gives where the next values stand. */
   private int put(Tensor to, Manifest.KeyValue shape, int position, float[] states, int from) {
     for (int head = 0; head < shape.heads(); head++) {

@@ -1,6 +1,7 @@
 package dev.preamble.training;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.onnx.packed.PackedEntry;
 import dev.preamble.onnx.packed.PackedGraph;
 import dev.preamble.peft.Adapter;
 import dev.preamble.peft.AdapterEntry;
@@ -10,17 +11,18 @@ import dev.preamble.runtime.Session;
 import dev.preamble.runtime.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.function.IntFunction;
 
 /**
- * Scores a prompt on data by the packed forward pass. The empty prompt scores the base model; the
- * rows of a text score that text as a hard prompt.
+ * Scores adapters on data by the packed forward pass, and the base model without any. The rows of a
+ * text score that text as a hard prompt.
  */
 public final class Evaluator implements AutoCloseable {
   /** Rows a pass; their text tokens are kept below a budget as well. */
@@ -29,96 +31,138 @@ public final class Evaluator implements AutoCloseable {
   private static final int TOKENS = 2048;
 
   private final FrozenModel model;
-  private final Session session;
+  private final int threads;
+  private final Map<PackedEntry.Kind, Session> sessions = new EnumMap<>(PackedEntry.Kind.class);
   private final RunOptions options = new RunOptions();
 
   /** An evaluator that computes with {@code threads} threads. */
   public Evaluator(FrozenModel model, int threads) {
     this.model = model;
-    this.session =
-        model.session(PackedGraph.scoring(model.graph()), GradientStep.sessionOptions(threads));
+    this.threads = threads;
+  }
+
+  /** Scores the base model on {@code data}. */
+  public Scores score(Dataset data) {
+    return score(
+        new AdapterEntry.EmbeddingRows(0, model.manifest().hiddenSize(), new float[0]), data);
+  }
+
+  /** Scores {@code entry} in front of every row of {@code data}, whatever the row's task. */
+  public Scores score(AdapterEntry entry, Dataset data) {
+    return score(task -> entry, data);
   }
 
   /**
-   * The prompt rows that {@code adapter} puts in front of {@code model}'s token embeddings.
+   * Scores {@code adapter} on {@code data}: each row behind the prompt of its task.
    *
-   * @throws TrainingException if it enters the model in another way
+   * @throws dev.preamble.PreambleException if the adapter does not fit the model, or has no prompt
+   *     for a row's task
    */
-  public static float[] rowsOf(Adapter adapter, FrozenModel model) {
-    return switch (adapter.entry(model.baseModel().shape())) {
-      case AdapterEntry.EmbeddingRows rows -> rows.values();
-      case AdapterEntry.KeyValuePrefix prefix ->
-          throw new TrainingException(
-              "adapter %s: expected rows in front of the token embeddings, found a key/value prefix of %d positions; evaluation does not take those yet"
-                  .formatted(adapter.name(), prefix.count()));
-    };
+  public Scores score(Adapter adapter, Dataset data) {
+    Map<Integer, AdapterEntry> entries = new HashMap<>();
+    return score(
+        task ->
+            entries.computeIfAbsent(
+                task,
+                each ->
+                    adapter.tasks() == 1
+                        ? adapter.entry(model.baseModel().shape())
+                        : adapter.entry(model.baseModel().shape(), each)),
+        data);
   }
 
-  /**
-   * Scores {@code rows} on {@code data}.
-   *
-   * @param rows float [virtual tokens, hidden], possibly empty
-   */
-  public Scores score(float[] rows, Dataset data) {
-    int virtualTokens = rows.length / model.manifest().hiddenSize();
+  private Scores score(IntFunction<AdapterEntry> entries, Dataset data) {
     ScoreSums sums = new ScoreSums(data.labels());
-    int[] order =
-        IntStream.range(0, data.examples().size())
-            .boxed()
-            .sorted(Comparator.comparingInt(i -> data.examples().get(i).length()))
-            .mapToInt(Integer::intValue)
-            .toArray();
-    int longest = 0;
-    List<Integer> batch = new ArrayList<>();
-    int tokens = 0;
-    for (int index : order) {
-      int length = data.examples().get(index).length();
-      longest = Math.max(longest, length);
-      if (!batch.isEmpty() && (batch.size() == ROWS || tokens + length > TOKENS)) {
-        score(rows, virtualTokens, data, batch, sums);
-        batch.clear();
-        tokens = 0;
-      }
-      batch.add(index);
-      tokens += length;
+    List<Example> rows =
+        data.examples().stream()
+            .sorted(Comparator.comparingInt(Example::task).thenComparingInt(Example::length))
+            .toList();
+    for (Example row : rows) {
+      checkFits(row, entries.apply(row.task()), data.name());
     }
-    if (virtualTokens + longest > model.manifest().contextLength()) {
+    int from = 0;
+    while (from < rows.size()) {
+      int to = from;
+      int tokens = 0;
+      while (to < rows.size()
+          && rows.get(to).task() == rows.get(from).task()
+          && (to == from || to - from < ROWS && tokens + rows.get(to).length() <= TOKENS)) {
+        tokens += rows.get(to).length();
+        to++;
+      }
+      score(entries.apply(rows.get(from).task()), rows.subList(from, to), sums);
+      from = to;
+    }
+    return sums.scores(rows.size());
+  }
+
+  private void checkFits(Example row, AdapterEntry entry, String name) {
+    int positions = model.manifest().contextLength();
+    if (entry.count() + row.length() > positions) {
       throw new TrainingException(
           "%s: expected rows of at most %d tokens beside %d virtual ones, for the model has %d positions; found %d"
-              .formatted(
-                  data.name(),
-                  model.manifest().contextLength() - virtualTokens,
-                  virtualTokens,
-                  model.manifest().contextLength(),
-                  longest));
+              .formatted(name, positions - entry.count(), entry.count(), positions, row.length()));
     }
-    score(rows, virtualTokens, data, batch, sums);
-    return sums.scores(data.examples().size());
+    if (row.prompt().length == 0 && kind(entry) == PackedEntry.Kind.PREFIX) {
+      throw new TrainingException(
+          name
+              + ": expected rows with a prompt, for behind keys and values the first token of a row is not predicted; found one without");
+    }
   }
 
-  private void score(
-      float[] rows, int virtualTokens, Dataset data, List<Integer> indices, ScoreSums sums) {
-    List<Example> batch = indices.stream().map(data.examples()::get).toList();
+  private void score(AdapterEntry entry, List<Example> batch, ScoreSums sums) {
+    Front front = Front.of(kind(entry), entry.count());
+    float[] values = values(entry);
+    int labels = PackedBatch.labels(batch, front, PackedBatch.Wanted.COMPLETION);
     try (PackedBatch packed =
             new PackedBatch(
-                batch, virtualTokens, model.embeddings(), PackedBatch.Wanted.COMPLETION);
-        Tensor prompt =
-            Tensor.allocate(ElementType.FLOAT32, virtualTokens, model.manifest().hiddenSize())) {
-      MemorySegment.copy(rows, 0, prompt.data(), ValueLayout.JAVA_FLOAT, 0, rows.length);
-      packed.inputs().put(PackedGraph.PROMPT, prompt);
-      packed.inputs().keySet().removeAll(Set.of(PackedGraph.LABELS, PackedGraph.LABEL_WEIGHTS));
+                batch, front, labels, model.embeddings(), PackedBatch.Wanted.COMPLETION);
+        Tensor prompt = Tensor.allocate(ElementType.FLOAT32, entry.count(), width(front.kind()))) {
+      MemorySegment.copy(values, 0, prompt.data(), ValueLayout.JAVA_FLOAT, 0, values.length);
+      Map<String, Tensor> inputs = new HashMap<>(packed.inputs());
+      inputs.put(PackedGraph.PROMPT, prompt);
+      inputs.keySet().removeAll(Set.of(PackedGraph.LABELS, PackedGraph.LABEL_WEIGHTS));
       Map<String, Tensor> outputs =
-          session.run(packed.inputs(), Set.of(PackedGraph.LOGITS), options);
-      packed.inputs().remove(PackedGraph.PROMPT);
+          session(front.kind()).run(inputs, Set.of(PackedGraph.LOGITS), options);
       try (Tensor logits = outputs.get(PackedGraph.LOGITS)) {
         sums.add(batch, logits.data(), model.manifest().vocabularySize());
       }
     }
   }
 
+  private Session session(PackedEntry.Kind kind) {
+    return sessions.computeIfAbsent(
+        kind,
+        each ->
+            model.session(
+                PackedGraph.scoring(model.graph(), PackedEntry.given(each, width(each))),
+                GradientStep.sessionOptions(threads)));
+  }
+
+  private int width(PackedEntry.Kind kind) {
+    return switch (kind) {
+      case ROWS -> model.manifest().hiddenSize();
+      case PREFIX -> PromptStates.width(model);
+    };
+  }
+
+  private static PackedEntry.Kind kind(AdapterEntry entry) {
+    return switch (entry) {
+      case AdapterEntry.EmbeddingRows rows -> PackedEntry.Kind.ROWS;
+      case AdapterEntry.KeyValuePrefix prefix -> PackedEntry.Kind.PREFIX;
+    };
+  }
+
+  private static float[] values(AdapterEntry entry) {
+    return switch (entry) {
+      case AdapterEntry.EmbeddingRows rows -> rows.values();
+      case AdapterEntry.KeyValuePrefix prefix -> prefix.values();
+    };
+  }
+
   @Override
   public void close() {
-    session.close();
+    sessions.values().forEach(Session::close);
     options.close();
   }
 

@@ -1,44 +1,56 @@
 package dev.preamble.training;
 
 import dev.preamble.model.FrozenModel;
-import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.packed.PackedGraph;
 import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.RunOptions;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
 import dev.preamble.runtime.Tensor;
+import dev.preamble.runtime.TensorInfo;
+import dev.preamble.training.Parameters.Parameter;
+import dev.preamble.training.method.LearningMethod;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
-/** Loss and gradient of a prompt on a batch: one run of the differentiated graph. */
+/**
+ * Loss and gradient of a method's parameters on a batch: one run of the differentiated graph for
+ * each task that the batch has rows of.
+ */
 public final class GradientStep implements AutoCloseable {
   private final FrozenModel model;
+  private final LearningMethod method;
   private final Session session;
+  private final Set<String> inputNames;
   private final RunOptions options = new RunOptions();
-  private final Tensor prompt;
-  private final int virtualTokens;
+  private final Map<String, Tensor> held = new HashMap<>();
 
   /**
-   * What a batch says of a prompt.
+   * What a batch says of the parameters.
    *
-   * @param loss mean cross-entropy in nats over all completion tokens of the batch
-   * @param gradient d(loss)/d(rows), float [virtualTokens, hidden]
-   * @param labels completion tokens of the batch
+   * @param loss mean cross-entropy in nats over all labels of the batch, weighted where the method
+   *     weighs them
+   * @param gradient d(loss)/d(parameter), for what is trainable
+   * @param labels labels of the batch: completion tokens, and virtual tokens where the method asks
+   *     for them
    */
-  public record Result(float loss, float[] gradient, int labels) {}
+  public record Result(float loss, Parameters gradient, int labels) {}
 
-  /** A step for prompts of {@code virtualTokens} rows, computed by {@code threads} threads. */
-  public GradientStep(FrozenModel model, int virtualTokens, int threads) {
-    checkFits(model, virtualTokens);
+  /** A step for {@code method}, which is of {@code model}, computed by {@code threads} threads. */
+  public GradientStep(FrozenModel model, LearningMethod method, int threads) {
+    checkFits(model, method.virtualTokens());
     this.model = model;
-    this.virtualTokens = virtualTokens;
-    Graph graph = PackedGraph.training(model.graph());
-    session = model.session(graph, sessionOptions(threads));
-    prompt = Tensor.allocate(ElementType.FLOAT32, virtualTokens, model.manifest().hiddenSize());
+    this.method = method;
+    session = model.session(PackedGraph.training(model.graph(), method), sessionOptions(threads));
+    inputNames = session.inputs().stream().map(TensorInfo::name).collect(Collectors.toSet());
   }
 
   /** Refuses prompts that leave no position for a text. */
@@ -57,35 +69,90 @@ public final class GradientStep implements AutoCloseable {
   }
 
   /**
-   * Runs one step.
+   * Runs one step. The method's constraint is applied to {@code parameters} first.
    *
-   * @param rows the prompt, float [virtualTokens, hidden]
-   * @param batch the rows of data
-   * @throws TrainingException if the loss or a gradient is no number
+   * @throws TrainingException if the batch has nothing to learn, or a row of a task that the method
+   *     does not have
    */
-  public Result run(float[] rows, List<Example> batch) {
-    MemorySegment.copy(rows, 0, prompt.data(), ValueLayout.JAVA_FLOAT, 0, rows.length);
+  public Result run(Parameters parameters, List<Example> batch) {
+    method.constrain(parameters);
+    parameters.all().forEach(this::hold);
+    Front front = new Front(method.kind(), method.virtualTokens(), method.promptLabels());
+    int labels = PackedBatch.labels(batch, front, PackedBatch.Wanted.COMPLETION);
+    float loss = 0;
+    Parameters gradient = parameters.trainable().zeros();
+    for (Map.Entry<Integer, List<Example>> task : byTask(batch).entrySet()) {
+      loss += run(task.getKey(), task.getValue(), front, labels, gradient);
+    }
+    return new Result(loss, gradient, labels);
+  }
+
+  /** Adds to {@code gradient} what the rows of one task give; their part of the loss. */
+  private float run(int task, List<Example> rows, Front front, int labels, Parameters gradient) {
+    Set<String> wanted = new HashSet<>(Set.of(PackedGraph.LOSS));
+    gradient.names().forEach(name -> wanted.add(output(name)));
     try (PackedBatch packed =
-        new PackedBatch(batch, virtualTokens, model.embeddings(), PackedBatch.Wanted.COMPLETION)) {
-      packed.inputs().put(PackedGraph.PROMPT, prompt);
-      Map<String, Tensor> outputs =
-          session.run(
-              packed.inputs(), Set.of(PackedGraph.LOSS, PackedGraph.PROMPT_GRADIENT), options);
-      packed.inputs().remove(PackedGraph.PROMPT);
+            new PackedBatch(
+                rows, front, labels, model.embeddings(), PackedBatch.Wanted.COMPLETION);
+        Tensor which = Tensor.longs(new long[] {task}, 1)) {
+      Map<String, Tensor> inputs = new HashMap<>(packed.inputs());
+      inputs.putAll(held);
+      if (method.tasks() > 1) {
+        inputs.put(LearningMethod.TASK, which);
+      }
+      inputs.keySet().retainAll(inputNames);
+      Map<String, Tensor> outputs = session.run(inputs, wanted, options);
       try {
-        float loss = outputs.get(PackedGraph.LOSS).toFloats()[0];
-        float[] gradient = outputs.get(PackedGraph.PROMPT_GRADIENT).toFloats();
-        return new Result(loss, gradient, packed.labels());
+        for (Parameter each : gradient.all()) {
+          add(outputs.get(output(each.name())), each.values());
+        }
+        return outputs.get(PackedGraph.LOSS).toFloats()[0];
       } finally {
         outputs.values().forEach(Tensor::close);
       }
     }
   }
 
+  private static void add(Tensor from, float[] to) {
+    MemorySegment data = from.data();
+    for (int i = 0; i < to.length; i++) {
+      to[i] += data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+    }
+  }
+
+  private static String output(String parameter) {
+    return PackedGraph.gradient(LearningMethod.input(parameter));
+  }
+
+  private void hold(Parameter parameter) {
+    Tensor tensor =
+        held.computeIfAbsent(
+            LearningMethod.input(parameter.name()),
+            name -> {
+              long[] shape = parameter.shape().stream().mapToLong(Integer::longValue).toArray();
+              return Tensor.allocate(ElementType.FLOAT32, shape);
+            });
+    float[] values = parameter.values();
+    MemorySegment.copy(values, 0, tensor.data(), ValueLayout.JAVA_FLOAT, 0, values.length);
+  }
+
+  private Map<Integer, List<Example>> byTask(List<Example> batch) {
+    Map<Integer, List<Example>> tasks = new TreeMap<>();
+    for (Example row : batch) {
+      if (row.task() >= method.tasks()) {
+        throw new TrainingException(
+            "a row of task %d: expected tasks below %d; give --tasks %d"
+                .formatted(row.task(), method.tasks(), row.task() + 1));
+      }
+      tasks.computeIfAbsent(row.task(), task -> new ArrayList<>()).add(row);
+    }
+    return tasks;
+  }
+
   @Override
   public void close() {
     session.close();
     options.close();
-    prompt.close();
+    held.values().forEach(Tensor::close);
   }
 }

@@ -1,6 +1,8 @@
 package dev.preamble.training;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.peft.Adapter;
+import dev.preamble.training.method.LearningMethod;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -8,15 +10,16 @@ import java.util.Optional;
 import java.util.Random;
 
 /**
- * Tunes a prompt. The same model, data, settings and machine give the same rows, bit for bit.
+ * Trains an adapter. The same model, data, settings and machine give the same parameters, bit for
+ * bit.
  *
  * <p>Each epoch sees the rows in an order of its own, drawn from the seed; the last batch of an
- * epoch holds what is left. The gradient of a batch is that of the mean loss over its completion
- * tokens.
+ * epoch holds what is left. The gradient of a batch is that of the mean loss over its labels.
  */
 public final class Trainer {
   private final FrozenModel model;
   private final TrainingConfig config;
+  private final LearningMethod method;
 
   /**
    * A trainer of {@code model} with {@code config}.
@@ -24,34 +27,38 @@ public final class Trainer {
    * @throws TrainingException if the model has no room for the virtual tokens
    */
   public Trainer(FrozenModel model, TrainingConfig config) {
-    GradientStep.checkFits(model, config.virtualTokens());
     this.model = model;
     this.config = config;
+    this.method = config.method().method(model);
+    GradientStep.checkFits(model, method.virtualTokens());
   }
 
   /**
    * Trains on {@code data}.
    *
    * @param evaluation what scores the prompt after each epoch, if anything
-   * @return the learned rows, float [virtualTokens, hidden]
+   * @return the adapter that was learned
    * @throws TrainingException if a row does not fit the model, or the loss is no number
    */
-  public float[] train(Dataset data, Optional<Evaluation> evaluation, TrainingListener listener) {
+  public Adapter train(Dataset data, Optional<Evaluation> evaluation, TrainingListener listener) {
     checkLengths(data);
     Random random = new Random(config.seed());
-    float[] rows = config.initialisation().rows(config.virtualTokens(), model, random);
+    Parameters parameters = method.initial(data.labels(), random);
     List<List<Example>> batches = batches(data.examples(), random);
     int perEpoch = batches.size() / config.epochs();
     listener.epoch(
         new TrainingListener.Epoch(
-            0, config.epochs(), 0, evaluation.map(each -> each.scores(rows))));
+            0,
+            config.epochs(),
+            0,
+            evaluation.map(each -> each.scores(method.adapter(parameters)))));
     double sum = 0;
-    try (GradientStep step = new GradientStep(model, config.virtualTokens(), config.threads())) {
+    try (GradientStep step = new GradientStep(model, method, config.threads())) {
       PromptOptimizer optimizer =
-          new PromptOptimizer(config.optimizer(), rows.length, batches.size());
+          new PromptOptimizer(config.optimizer(), parameters, batches.size());
       for (int i = 0; i < batches.size(); i++) {
-        GradientStep.Result result = step.run(rows, batches.get(i));
-        TrainingListener.Step done = optimizer.step(rows, result, batches.get(i).size());
+        GradientStep.Result result = step.run(parameters, batches.get(i));
+        TrainingListener.Step done = optimizer.step(parameters, result, batches.get(i).size());
         sum += result.loss();
         listener.step(done);
         if ((i + 1) % perEpoch == 0) {
@@ -60,18 +67,18 @@ public final class Trainer {
                   (i + 1) / perEpoch,
                   config.epochs(),
                   sum / perEpoch,
-                  evaluation.map(each -> each.scores(rows))));
+                  evaluation.map(each -> each.scores(method.adapter(parameters)))));
           sum = 0;
         }
       }
     }
-    return rows;
+    return method.adapter(parameters);
   }
 
   /** Data to score on, with what scores it. */
   public record Evaluation(Evaluator evaluator, Dataset data) {
-    Evaluator.Scores scores(float[] rows) {
-      return evaluator.score(rows, data);
+    Evaluator.Scores scores(Adapter adapter) {
+      return evaluator.score(adapter, data);
     }
   }
 
@@ -94,7 +101,7 @@ public final class Trainer {
   }
 
   private void checkLengths(Dataset data) {
-    int room = model.manifest().contextLength() - config.virtualTokens();
+    int room = model.manifest().contextLength() - method.virtualTokens();
     int longest = data.examples().stream().mapToInt(Example::length).max().orElse(0);
     if (longest > room) {
       throw new TrainingException(
@@ -102,7 +109,7 @@ public final class Trainer {
               .formatted(
                   data.name(),
                   room,
-                  config.virtualTokens(),
+                  method.virtualTokens(),
                   model.manifest().contextLength(),
                   longest,
                   room));

@@ -1,10 +1,11 @@
 package dev.preamble.training;
 
+import dev.preamble.training.method.MethodConfig;
+
 /**
  * A training run's settings.
  *
- * @param virtualTokens rows that are learned
- * @param initialisation what they start from
+ * @param method what is learned, with its settings
  * @param epochs passes over the data
  * @param batchSize rows a step
  * @param optimizer how a gradient becomes a step
@@ -12,8 +13,7 @@ package dev.preamble.training;
  * @param threads threads that compute
  */
 public record TrainingConfig(
-    int virtualTokens,
-    Initialisation initialisation,
+    MethodConfig method,
     int epochs,
     int batchSize,
     OptimizerConfig optimizer,
@@ -21,7 +21,6 @@ public record TrainingConfig(
     int threads) {
   /** Refuses sizes below 1. */
   public TrainingConfig {
-    check(virtualTokens, "virtual tokens");
     check(epochs, "epochs");
     check(batchSize, "batch size");
     check(threads, "threads");

@@ -3,12 +3,11 @@ package dev.preamble.training;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.peft.Adapter;
 import dev.preamble.peft.ModelCard;
-import dev.preamble.peft.PromptTuning;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A whole run: the base model scored, a hard prompt beside it, the prompt tuned and scored, the
+ * A whole run: the base model scored, a hard prompt beside it, the adapter trained and scored, the
  * adapter saved with its card and {@code metrics.jsonl}.
  *
  * @param model what the prompt is for
@@ -45,16 +44,15 @@ public record TrainingRun(
   /** Runs it; {@code listener} hears every step and epoch. */
   public Report run(TrainingListener listener) {
     try (Evaluator evaluator = new Evaluator(model, config.threads())) {
-      float[] nothing = new float[0];
-      Optional<Evaluator.Scores> base = evaluation.map(rows -> evaluator.score(nothing, rows));
-      Optional<Evaluator.Scores> hard = hardPrompted.map(rows -> evaluator.score(nothing, rows));
+      Optional<Evaluator.Scores> base = evaluation.map(evaluator::score);
+      Optional<Evaluator.Scores> hard = hardPrompted.map(evaluator::score);
       Metrics metrics = new Metrics();
       base.ifPresent(scores -> metrics.scores("base", scores));
       hard.ifPresent(scores -> metrics.scores("hard_prompt", scores));
 
       long start = System.nanoTime();
       LastScores last = new LastScores();
-      float[] rows =
+      Adapter adapter =
           new Trainer(model, config)
               .train(
                   data,
@@ -63,7 +61,6 @@ public record TrainingRun(
       double seconds = (System.nanoTime() - start) / 1e9;
       last.scores.ifPresent(scores -> metrics.scores("tuned", scores));
 
-      Adapter adapter = PromptTuning.of(model.baseModel(), config.virtualTokens(), rows);
       Report report = new Report(adapter, base, hard, last.scores, seconds);
       adapter.save(folder, ModelCard.of(adapter, ReportTable.markdown(this, report)));
       metrics.write(folder.resolve("metrics.jsonl"));

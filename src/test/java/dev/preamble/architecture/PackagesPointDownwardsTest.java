@@ -35,11 +35,10 @@ class PackagesPointDownwardsTest {
           "ai.onnx", Set.of("onnx"),
           "com.google.protobuf", Set.of("onnx"),
           "com.fasterxml.jackson",
-              Set.of("safetensors", "peft", "model", "training", "generation", "server", "cli"),
+              Set.of("safetensors", "peft", "model", "training", "server", "cli"),
           "io.micrometer", Set.of("server"),
           "io.vertx", Set.of("server"),
           "org.apache.commons.compress", Set.of("server"),
-          "org.apache.lucene", Set.of("generation"),
           "me.tongfei.progressbar", Set.of("cli"),
           "picocli", Set.of("cli"));
 

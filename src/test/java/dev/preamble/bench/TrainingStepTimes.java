@@ -5,12 +5,15 @@ import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
 import dev.preamble.training.Example;
 import dev.preamble.training.GradientStep;
-import dev.preamble.training.Initialisation;
 import dev.preamble.training.OptimizerConfig;
+import dev.preamble.training.Parameters;
 import dev.preamble.training.PromptOptimizer;
+import dev.preamble.training.method.LearningMethod;
+import dev.preamble.training.method.PromptTuningConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -36,16 +39,16 @@ record TrainingStepTimes(StepSetting setting, List<Double> preamble, List<Double
     List<Double> there = new ArrayList<>();
     Random random = new Random(1);
     int vocabulary = model.manifest().vocabularySize();
-    float[] rows =
-        new Initialisation.SampledVocabulary().rows(setting.virtualTokens(), model, random);
+    LearningMethod method = PromptTuningConfig.defaults(setting.virtualTokens()).method(model);
+    Parameters parameters = method.initial(Optional.empty(), random);
     PromptOptimizer optimizer =
-        new PromptOptimizer(OptimizerConfig.defaults(), rows.length, Integer.MAX_VALUE);
-    try (GradientStep step = new GradientStep(model, setting.virtualTokens(), threads)) {
+        new PromptOptimizer(OptimizerConfig.defaults(), parameters, Integer.MAX_VALUE);
+    try (GradientStep step = new GradientStep(model, method, threads)) {
       for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < WARM_UP + STEPS; i++) {
           List<Example> batch = setting.batch(random, vocabulary);
           long began = System.nanoTime();
-          optimizer.step(rows, step.run(rows, batch), setting.rows());
+          optimizer.step(parameters, step.run(parameters, batch), setting.rows());
           if (i >= WARM_UP) {
             here.add((System.nanoTime() - began) / 1e9);
           }

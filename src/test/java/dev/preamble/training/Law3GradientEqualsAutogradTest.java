@@ -61,7 +61,7 @@ class Law3GradientEqualsAutogradTest {
   @ValueSource(strings = {"stories260K", "stories15M"})
   void againAndAgainWhereRowsShareAPosition(String name) {
     try (FrozenModel model = FrozenModel.open(Path.of("test-fixtures", name));
-        GradientStep step = new GradientStep(model, 8, THREADS)) {
+        GradientStep step = new GradientStep(model, PeftRows.promptTuning(model, 8), THREADS)) {
       Random random = new Random(33);
       List<Example> batch =
           random.ints(16, 2, 5).mapToObj(n -> PeftRows.random(model, random, 0, n)).toList();
@@ -69,7 +69,7 @@ class Law3GradientEqualsAutogradTest {
       Reference expected = reference(model, rows, batch);
       double worst = 0;
       for (int repetition = 0; repetition < 60; repetition++) {
-        float[] found = step.run(rows, batch).gradient();
+        float[] found = PeftRows.gradient(step.run(PeftRows.parameters(model, rows), batch));
         worst = Math.max(worst, PeftRows.distance(found, expected.gradient()));
       }
       System.out.printf("[law 3] %s: worst of 60 repetitions %.2g%n", name, worst);
@@ -80,18 +80,22 @@ class Law3GradientEqualsAutogradTest {
   @Test
   void theOrderOfTheRowsDoesNotMatter() {
     try (FrozenModel model = FrozenModel.open(Path.of("test-fixtures/stories260K"));
-        GradientStep step = new GradientStep(model, 4, THREADS)) {
+        GradientStep step = new GradientStep(model, PeftRows.promptTuning(model, 4), THREADS)) {
       Random random = new Random(333);
       List<Example> batch =
           random.ints(8, 1, 20).mapToObj(n -> PeftRows.random(model, random, n, 2)).toList();
-      float[] rows = PeftRows.prompt(model, random, 4);
+      Parameters start = PeftRows.parameters(model, PeftRows.prompt(model, random, 4));
       List<Example> reversed = batch.reversed();
       assertTrue(
-          PeftRows.distance(step.run(rows, reversed).gradient(), step.run(rows, batch).gradient())
+          PeftRows.distance(
+                  PeftRows.gradient(step.run(start, reversed)),
+                  PeftRows.gradient(step.run(start, batch)))
               < 1e-5);
       List<Example> twice = Collections.nCopies(2, batch).stream().flatMap(List::stream).toList();
       assertTrue(
-          PeftRows.distance(step.run(rows, twice).gradient(), step.run(rows, batch).gradient())
+          PeftRows.distance(
+                  PeftRows.gradient(step.run(start, twice)),
+                  PeftRows.gradient(step.run(start, batch)))
               < 1e-5,
           "the mean over the same rows twice is the mean over them once");
     }
@@ -100,10 +104,11 @@ class Law3GradientEqualsAutogradTest {
   private double error(FrozenModel model, List<Example> batch, int virtualTokens, Random random) {
     float[] rows = PeftRows.prompt(model, random, virtualTokens);
     Reference expected = reference(model, rows, batch);
-    try (GradientStep step = new GradientStep(model, virtualTokens, THREADS)) {
-      GradientStep.Result found = step.run(rows, batch);
+    try (GradientStep step =
+        new GradientStep(model, PeftRows.promptTuning(model, virtualTokens), THREADS)) {
+      GradientStep.Result found = step.run(PeftRows.parameters(model, rows), batch);
       assertEquals(expected.loss(), found.loss(), 1e-5 * expected.loss());
-      return PeftRows.distance(found.gradient(), expected.gradient());
+      return PeftRows.distance(PeftRows.gradient(found), expected.gradient());
     }
   }
 

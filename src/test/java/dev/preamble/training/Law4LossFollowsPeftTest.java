@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -36,18 +37,22 @@ class Law4LossFollowsPeftTest {
   @Test
   void lossOfFiftyStepsAndTheRowsAtTheEnd() throws IOException {
     try (FrozenModel model = FrozenModel.open(Path.of("test-fixtures/stories15M"));
-        GradientStep step = new GradientStep(model, VIRTUAL_TOKENS, 2)) {
+        GradientStep step =
+            new GradientStep(model, PeftRows.promptTuning(model, VIRTUAL_TOKENS), 2)) {
       List<List<Example>> batches = batches(stories(model));
-      float[] start = new Initialisation.Text("Lily asked.").rows(VIRTUAL_TOKENS, model, seeded());
+      float[] start =
+          new Initialisation.Text("Lily asked.")
+              .rows(new Initialisation.Start(VIRTUAL_TOKENS, model, Optional.empty(), seeded()));
       JsonNode trace = trace(model, start, batches);
 
       float[] rows = start.clone();
-      PromptOptimizer optimizer = new PromptOptimizer(OPTIMIZER, rows.length, STEPS);
+      Parameters parameters = PeftRows.parameters(model, rows);
+      PromptOptimizer optimizer = new PromptOptimizer(OPTIMIZER, parameters, STEPS);
       double worst = 0;
       int clipped = 0;
       for (int i = 0; i < STEPS; i++) {
         TrainingListener.Step done =
-            optimizer.step(rows, step.run(rows, batches.get(i)), batches.get(i).size());
+            optimizer.step(parameters, step.run(parameters, batches.get(i)), batches.get(i).size());
         double loss = trace.at("/losses/" + i).asDouble();
         double norm = trace.at("/grad_norms/" + i).asDouble();
         worst = Math.max(worst, Math.abs(done.loss() - loss) / loss);

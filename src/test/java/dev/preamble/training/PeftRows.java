@@ -2,9 +2,12 @@ package dev.preamble.training;
 
 import dev.preamble.model.FrozenModel;
 import dev.preamble.peft.PromptTuning;
+import dev.preamble.training.method.LearningMethod;
+import dev.preamble.training.method.PromptTuningConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -13,6 +16,8 @@ import java.util.stream.IntStream;
 final class PeftRows {
   /** The label at which PyTorch's cross-entropy does not look. */
   private static final int IGNORED = -100;
+
+  private static final String EMBEDDING = "embedding.weight";
 
   private PeftRows() {}
 
@@ -47,9 +52,27 @@ final class PeftRows {
         OptionalInt.empty());
   }
 
+  /** Prompt tuning of {@code virtualTokens} rows. */
+  static LearningMethod promptTuning(FrozenModel model, int virtualTokens) {
+    return PromptTuningConfig.defaults(virtualTokens).method(model);
+  }
+
+  /** The parameters of prompt tuning. */
+  static Parameters parameters(FrozenModel model, float[] rows) {
+    int hidden = model.manifest().hiddenSize();
+    return Parameters.of(
+        Parameters.Parameter.trained(EMBEDDING, rows, rows.length / hidden, hidden));
+  }
+
+  /** The gradient of prompt tuning's rows. */
+  static float[] gradient(GradientStep.Result result) {
+    return result.gradient().values(EMBEDDING);
+  }
+
   /** Prompt rows that lie where the model's own embeddings lie. */
   static float[] prompt(FrozenModel model, Random random, int virtualTokens) {
-    return new Initialisation.SampledVocabulary().rows(virtualTokens, model, random);
+    return new Initialisation.SampledVocabulary()
+        .rows(new Initialisation.Start(virtualTokens, model, Optional.empty(), random));
   }
 
   /** |found - expected| / |expected|, in the Euclidean norm. */

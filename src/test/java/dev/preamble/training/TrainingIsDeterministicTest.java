@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.training.method.PromptTuningConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,7 +38,7 @@ class TrainingIsDeterministicTest {
   private static float[] train(FrozenModel model, Dataset data, long seed, List<Float> losses) {
     TrainingConfig config =
         new TrainingConfig(
-            8, new Initialisation.SampledVocabulary(), 3, 16, OptimizerConfig.defaults(), seed, 2);
+            PromptTuningConfig.defaults(8), 3, 16, OptimizerConfig.defaults(), seed, 2);
     TrainingListener listener =
         new TrainingListener() {
           @Override
@@ -45,6 +46,10 @@ class TrainingIsDeterministicTest {
             losses.add(step.loss());
           }
         };
-    return new Trainer(model, config).train(data, Optional.empty(), listener);
+    return new Trainer(model, config)
+        .train(data, Optional.empty(), listener)
+        .tensors()
+        .getFirst()
+        .toFloats();
   }
 }

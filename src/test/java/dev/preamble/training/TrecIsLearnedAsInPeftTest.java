@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
+import dev.preamble.peft.Adapter;
+import dev.preamble.training.method.PromptTuningConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -39,8 +41,9 @@ class TrecIsLearnedAsInPeftTest {
 
   private static final TrainingConfig CONFIG =
       new TrainingConfig(
-          16,
-          new Initialisation.Text("Tell if this is a good or a bad thing. Say what it was:"),
+          new PromptTuningConfig(
+              16,
+              new Initialisation.Text("Tell if this is a good or a bad thing. Say what it was:")),
           2,
           16,
           OptimizerConfig.defaults(),
@@ -60,12 +63,13 @@ class TrecIsLearnedAsInPeftTest {
       Dataset test = reader.read(data.resolve("trec.test.jsonl"));
       assertEquals(500, test.examples().size());
 
-      double base = accuracy(evaluator, new float[0], test);
+      double base = evaluator.score(test).accuracy().orElseThrow();
       long began = System.nanoTime();
-      float[] rows = new Trainer(model, CONFIG).train(train, Optional.empty(), SILENT);
+      Adapter adapter = new Trainer(model, CONFIG).train(train, Optional.empty(), SILENT);
       double seconds = (System.nanoTime() - began) / 1e9;
-      double tuned = accuracy(evaluator, rows, test);
-      Path saved = PeftRows.save(model, rows, folder.resolve("tuned"));
+      double tuned = evaluator.score(adapter, test).accuracy().orElseThrow();
+      Path saved = folder.resolve("tuned");
+      adapter.save(saved);
       double baseInPeft = accuracyInPeft(model, test, Optional.empty());
       double tunedInPeft = accuracyInPeft(model, test, Optional.of(saved));
       System.out.printf(
@@ -76,10 +80,6 @@ class TrecIsLearnedAsInPeftTest {
       assertTrue(tuned >= PEFT_ACCURACY - 0.02, () -> "tuned: " + tuned);
       assertEquals(tunedInPeft, tuned, TIES, "the saved adapter in PEFT");
     }
-  }
-
-  private static double accuracy(Evaluator evaluator, float[] rows, Dataset data) {
-    return evaluator.score(rows, data).accuracy().orElseThrow();
   }
 
   private static double accuracyInPeft(FrozenModel model, Dataset data, Optional<Path> adapter) {

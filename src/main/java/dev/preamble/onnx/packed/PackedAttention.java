@@ -1,6 +1,5 @@
 package dev.preamble.onnx.packed;
 
-import static dev.preamble.onnx.packed.PackedLayout.B;
 import static dev.preamble.onnx.packed.PackedLayout.N;
 import static dev.preamble.onnx.packed.PackedLayout.P;
 import static dev.preamble.onnx.packed.PackedLayout.S;
@@ -19,10 +18,11 @@ import java.util.Optional;
 /**
  * Attention that knows the rows of a packed batch, in place of one GroupQueryAttention node.
  *
- * <p>The prompt attends to itself; each row's token attends to the whole prompt and to what
- * precedes it in its row. All rows' queries meet the prompt's keys in one product per key/value
- * head, so nothing is expanded and the sum of the rows' gradients happens inside the backward
- * product. One softmax runs over both blocks of scores.
+ * <p>The prompt attends to itself ({@link PromptAttention}), or is given as keys and values; each
+ * row's token attends to the whole prompt and to what precedes it in its row. All rows' queries
+ * meet the prompt's keys in one product per key/value head, so nothing is expanded and the sum of
+ * the rows' gradients happens inside the backward product. One softmax runs over both blocks of
+ * scores.
  *
  * <p>K key/value heads of D elements, each read by g query heads. Softmax's derivative uses sum(dP
  * P) = sum(dO O), which is D elements a query instead of P + S (Dao et al. 2022, FlashAttention,
@@ -32,26 +32,23 @@ final class PackedAttention implements Composite {
   private static final int ATTENTION_BIAS = 10;
   private static final int HEAD_SINK = 11;
 
+  /** Keys and values [P, K * D] of one layer that stand in front of every row. */
+  record Prefix(Value keys, Value values) {}
+
   private final PackedLayout layout;
   private final Ops ops;
-  private final SoftCap cap;
-  private final PackedMasks.Attending attending;
-  private final int kvHeads;
-  private final int group;
-  private final int headSize;
-  private final float scale;
+  private final Heads heads;
+  private final Scores scoring;
   private final Value query;
   private final Value key;
   private final Value value;
+  private final Optional<Prefix> prefix;
   private final Value output;
 
   // Forward values that the backward reads.
-  private final Value promptQueries;
+  private final Optional<PromptAttention> prompt;
   private final Value promptKeys;
   private final Value promptValues;
-  private final SoftCap.Capped promptScores;
-  private final Value promptWeights;
-  private final Value promptOutput;
   private final Value textQueries;
   private final Value textKeys;
   private final Value textValues;
@@ -61,56 +58,67 @@ final class PackedAttention implements Composite {
   private final Value weightsOnText;
   private final Value textOutput;
 
-  /** Puts row-aware attention in the place of {@code node}. */
-  PackedAttention(GraphEditor editor, Node node, PackedLayout layout) {
+  /**
+   * Puts row-aware attention in the place of {@code node}.
+   *
+   * @param prefix what stands in front of the rows, where the prompt's own rows are not in the
+   *     sequence
+   */
+  PackedAttention(GraphEditor editor, Node node, PackedLayout layout, Optional<Prefix> prefix) {
     refuse(node, "do_rotary", node.integer("do_rotary", 0) != 0);
     refuse(node, "smooth_softmax", node.integer("smooth_softmax", 0) != 0);
     refuse(node, "the packed form of queries, keys and values", !node.has(1));
     refuse(node, "an attention sink", node.has(HEAD_SINK));
     this.layout = layout;
     this.ops = layout.ops();
+    this.prefix = prefix;
     this.query = editor.value(node.input(0));
     this.key = editor.value(node.input(1));
     this.value = editor.value(node.input(2));
-    this.kvHeads = Math.toIntExact(node.integer("kv_num_heads", 0));
-    this.group = Math.toIntExact(node.integer("num_heads", 0) / kvHeads);
-    this.headSize = Math.toIntExact(key.shape().at(-1).size() / kvHeads);
+    int kvHeads = Math.toIntExact(node.integer("kv_num_heads", 0));
+    int group = Math.toIntExact(node.integer("num_heads", 0) / kvHeads);
+    int headSize = Math.toIntExact(key.shape().at(-1).size() / kvHeads);
+    this.heads = new Heads(ops, kvHeads, group, headSize);
     float given = node.real("scale", 0);
-    this.scale = given == 0 ? (float) (1 / Math.sqrt(headSize)) : given;
-    this.cap = new SoftCap(ops, node.real("softcap", 0));
-    this.attending =
-        new PackedMasks.Attending(
-            group,
-            kvHeads,
-            Optional.of(node.integer("local_window_size", -1)).filter(w -> w > 0),
-            Optional.of(ATTENTION_BIAS).filter(node::has).map(node::input));
+    this.scoring =
+        new Scores(
+            ops,
+            given == 0 ? (float) (1 / Math.sqrt(headSize)) : given,
+            new SoftCap(ops, node.real("softcap", 0)),
+            layout.masks(),
+            new PackedMasks.Attending(
+                group,
+                kvHeads,
+                Optional.of(node.integer("local_window_size", -1)).filter(w -> w > 0),
+                Optional.of(ATTENTION_BIAS).filter(node::has).map(node::input)));
 
-    List<Value> queries = layout.split(flat(query));
-    List<Value> keys = layout.split(flat(key));
-    List<Value> values = layout.split(flat(value));
+    PackedLayout.Parts queries = layout.split(flat(query));
+    PackedLayout.Parts keys = layout.split(flat(key));
+    PackedLayout.Parts values = layout.split(flat(value));
 
-    promptQueries = promptHeads(queries.get(0));
-    promptKeys = promptHeads(keys.get(0));
-    promptValues = promptHeads(values.get(0));
-    promptScores = scores(promptQueries, promptKeys);
-    promptWeights = ops.softmax(masked(promptScores.scores(), PackedMasks.Block.PROMPT_ON_PROMPT));
-    promptOutput = ops.matMul(promptWeights, promptValues);
+    promptKeys = heads.ofPrompt(prefix.map(Prefix::keys).or(keys::prompt).orElseThrow());
+    promptValues = heads.ofPrompt(prefix.map(Prefix::values).or(values::prompt).orElseThrow());
+    prompt =
+        queries
+            .prompt()
+            .map(heads::ofPrompt)
+            .map(rows -> new PromptAttention(scoring, rows, promptKeys, promptValues));
 
-    textQueries = textHeads(layout.toSlots(queries.get(1)));
-    textKeys = textHeads(layout.toSlots(keys.get(1)));
-    textValues = textHeads(layout.toSlots(values.get(1)));
-    scoresOnText = scores(textQueries, textKeys);
-    scoresOnPrompt = scores(joinRows(textQueries), promptKeys);
+    textQueries = heads.ofText(layout.toSlots(queries.text()));
+    textKeys = heads.ofText(layout.toSlots(keys.text()));
+    textValues = heads.ofText(layout.toSlots(values.text()));
+    scoresOnText = scoring.of(textQueries, textKeys);
+    scoresOnPrompt = scoring.of(heads.joinRows(textQueries), promptKeys);
     Value onPrompt = scoresOnPrompt.scores();
     Value perRow = ops.concat(0, ops.sizes(textQueries, 0, 3), ops.sizes(promptKeys, 1, 2));
     Value weights =
         ops.softmax(
             ops.concat(
                 3,
-                masked(
+                scoring.masked(
                     ops.reshape(onPrompt, textQueries.shape().with(-1, P), perRow),
                     PackedMasks.Block.TEXT_ON_PROMPT),
-                masked(scoresOnText.scores(), PackedMasks.Block.TEXT_ON_TEXT)));
+                scoring.masked(scoresOnText.scores(), PackedMasks.Block.TEXT_ON_TEXT)));
     Value promptAndRow = ops.concat(0, ops.sizes(promptKeys, 1, 2), ops.sizes(textKeys, 2, 3));
     List<Value> parts = ops.split(weights, 3, promptAndRow, P, S);
     weightsOnPrompt = ops.reshape(parts.get(0), onPrompt.shape(), ops.sizes(onPrompt, 0, 3));
@@ -120,10 +128,12 @@ final class PackedAttention implements Composite {
             splitRows(ops.matMul(weightsOnPrompt, promptValues)),
             ops.matMul(weightsOnText, textValues));
 
-    Value text = layout.fromSlots(fromTextHeads(textOutput));
-    Value packed = ops.concat(0, fromPromptHeads(promptOutput), text);
+    Value packed =
+        layout.join(
+            prompt.map(rows -> heads.toPrompt(rows.output(), group)),
+            layout.fromSlots(heads.toText(textOutput, group)));
     Value found = editor.value(node.output(0));
-    this.output = ops.reshape(packed, found.shape(), 1, -1, width(kvHeads * group));
+    this.output = ops.reshape(packed, found.shape(), 1, -1, heads.width(kvHeads * group));
     editor.remove(node);
     editor.redirect(found.name(), output.name());
   }
@@ -135,24 +145,17 @@ final class PackedAttention implements Composite {
 
   @Override
   public void differentiate(Value upstream, Backward backward) {
-    List<Value> g = layout.split(flat(upstream));
-    Value gPrompt = promptHeads(g.get(0));
-    Value gText = textHeads(layout.toZeroedSlots(g.get(1)));
-    Value gTextJoined = joinRows(gText);
-    Value queriesJoined = joinRows(textQueries);
+    PackedLayout.Parts g = layout.split(flat(upstream));
+    Value gText = heads.ofText(layout.toZeroedSlots(g.text()));
+    Value gTextJoined = heads.joinRows(gText);
+    float scale = scoring.scale();
 
     // The text's queries: through both blocks of scores.
     Value sum = ops.sum(ops.mul(gText, textOutput), -1);
-    Value dOnText =
-        cap.back(
-            ops.mul(weightsOnText, ops.sub(ops.matMul(gText, false, textValues, true, 1), sum)),
-            scoresOnText);
+    Value dOnText = scoring.back(weightsOnText, gText, textValues, sum, scoresOnText);
     Value dOnPrompt =
-        cap.back(
-            ops.mul(
-                weightsOnPrompt,
-                ops.sub(ops.matMul(gTextJoined, false, promptValues, true, 1), joinRows(sum))),
-            scoresOnPrompt);
+        scoring.back(
+            weightsOnPrompt, gTextJoined, promptValues, heads.joinRows(sum), scoresOnPrompt);
     Value dTextQueries =
         ops.add(
             splitRows(ops.matMul(dOnPrompt, false, promptKeys, false, scale)),
@@ -160,32 +163,35 @@ final class PackedAttention implements Composite {
     Value dTextKeys = ops.matMul(dOnText, true, textQueries, false, scale);
     Value dTextValues = ops.matMul(weightsOnText, true, gText, false, 1);
 
-    // The prompt's own attention, and what the text asks of the prompt's keys and values.
-    Value promptSum = ops.sum(ops.mul(gPrompt, promptOutput), -1);
-    Value dOwn =
-        cap.back(
-            ops.mul(
-                promptWeights,
-                ops.sub(ops.matMul(gPrompt, false, promptValues, true, 1), promptSum)),
-            promptScores);
-    Value dPromptQueries = ops.matMul(dOwn, false, promptKeys, false, scale);
-    Value dPromptKeys =
-        ops.add(
-            ops.matMul(dOwn, true, promptQueries, false, scale),
-            ops.matMul(dOnPrompt, true, queriesJoined, false, scale));
-    Value dPromptValues =
-        ops.add(
-            ops.matMul(promptWeights, true, gPrompt, false, 1),
-            ops.matMul(weightsOnPrompt, true, gTextJoined, false, 1));
+    // What the text asks of the prompt's keys and values.
+    Value dKeys = ops.matMul(dOnPrompt, true, heads.joinRows(textQueries), false, scale);
+    Value dValues = ops.matMul(weightsOnPrompt, true, gTextJoined, false, 1);
+    prefix.ifPresent(
+        given -> {
+          backward.give(given.keys(), heads.toPrompt(dKeys, 1));
+          backward.give(given.values(), heads.toPrompt(dValues, 1));
+        });
+    Optional<PromptAttention.Derivatives> own =
+        prompt.map(
+            rows -> rows.differentiate(heads.ofPrompt(g.prompt().orElseThrow()), dKeys, dValues));
 
-    give(backward, query, dPromptQueries, dTextQueries);
-    give(backward, key, dPromptKeys, dTextKeys);
-    give(backward, value, dPromptValues, dTextValues);
+    give(
+        backward,
+        query,
+        own.map(PromptAttention.Derivatives::queries),
+        dTextQueries,
+        heads.group());
+    give(backward, key, own.map(PromptAttention.Derivatives::keys), dTextKeys, 1);
+    give(backward, value, own.map(PromptAttention.Derivatives::values), dTextValues, 1);
   }
 
-  private void give(Backward backward, Value input, Value prompt, Value text) {
+  private void give(
+      Backward backward, Value input, Optional<Value> ofPrompt, Value ofText, int perKvHead) {
     if (backward.wants(input)) {
-      Value packed = ops.concat(0, fromPromptHeads(prompt), layout.fromSlots(fromTextHeads(text)));
+      Value packed =
+          layout.join(
+              ofPrompt.map(rows -> heads.toPrompt(rows, perKvHead)),
+              layout.fromSlots(heads.toText(ofText, perKvHead)));
       backward.give(input, ops.reshape(packed, input.shape(), 1, -1, input.shape().at(-1).size()));
     }
   }
@@ -196,89 +202,9 @@ final class PackedAttention implements Composite {
     return ops.reshape(packed, Shape.of(N, width), -1, width);
   }
 
-  /** [P, heads * D] to [K, heads / K * P, D]. */
-  private Value promptHeads(Value rows) {
-    long perKvHead = rows.shape().at(-1).size() / headSize / kvHeads;
-    Value split =
-        ops.reshape(
-            rows, Shape.of(P, kvHeads, perKvHead, headSize), -1, kvHeads, perKvHead, headSize);
-    Value turned = ops.transpose(split, 1, 2, 0, 3);
-    Shape.Dimension joined = perKvHead == 1 ? P : Shape.Dimension.of(perKvHead + "*P");
-    return ops.reshape(turned, Shape.of(kvHeads, joined, headSize), kvHeads, -1, headSize);
-  }
-
-  /** [K, heads / K * P, D] to [P, heads * D]. */
-  private Value fromPromptHeads(Value heads) {
-    boolean perQuery = heads.shape().at(1).equals(promptQueries.shape().at(1));
-    int perKvHead = perQuery ? group : 1;
-    Value split =
-        ops.reshape(
-            heads, Shape.of(kvHeads, perKvHead, P, headSize), kvHeads, perKvHead, -1, headSize);
-    return ops.reshape(
-        ops.transpose(split, 2, 0, 1, 3),
-        Shape.of(P, width(kvHeads * perKvHead)),
-        -1,
-        width(kvHeads * perKvHead));
-  }
-
-  /** [B, S, heads * D] to [K, B, heads / K * S, D]. */
-  private Value textHeads(Value slots) {
-    long perKvHead = slots.shape().at(-1).size() / headSize / kvHeads;
-    Value split =
-        ops.reshape(
-            slots,
-            Shape.of(B, S, kvHeads, perKvHead, headSize),
-            0,
-            0,
-            kvHeads,
-            perKvHead,
-            headSize);
-    Value turned = ops.transpose(split, 2, 0, 3, 1, 4);
-    Shape.Dimension joined = perKvHead == 1 ? S : Shape.Dimension.of(perKvHead + "*S");
-    return ops.reshape(turned, Shape.of(kvHeads, B, joined, headSize), 0, 0, -1, headSize);
-  }
-
-  /** [K, B, heads / K * S, D] to [B * S, heads * D]. */
-  private Value fromTextHeads(Value heads) {
-    boolean perQuery = heads.shape().at(2).equals(textQueries.shape().at(2));
-    int perKvHead = perQuery ? group : 1;
-    Value split =
-        ops.reshape(
-            heads, Shape.of(kvHeads, B, perKvHead, S, headSize), 0, 0, perKvHead, -1, headSize);
-    return ops.reshape(
-        ops.transpose(split, 1, 3, 0, 2, 4),
-        Shape.of("B*S", width(kvHeads * perKvHead)),
-        -1,
-        width(kvHeads * perKvHead));
-  }
-
-  /** [K, B, g * S, last] to [K, B * g * S, last], the last size known. */
-  private Value joinRows(Value perRow) {
-    long last = perRow.shape().at(-1).size();
-    return ops.reshape(perRow, Shape.of(kvHeads, "B*g*S", last), 0, -1, last);
-  }
-
   /** [K, B * g * S, D] to [K, B, g * S, D]. */
   private Value splitRows(Value joined) {
     return ops.reshape(joined, textQueries.shape(), ops.sizes(textQueries, 0, 4));
-  }
-
-  /** Queries times keys, scaled and capped. */
-  private SoftCap.Capped scores(Value queries, Value keys) {
-    return cap.of(ops.matMul(queries, false, keys, true, cap.factor(scale)));
-  }
-
-  private Value masked(Value scores, PackedMasks.Block block) {
-    Optional<Value> mask = layout.masks().of(block, attending);
-    if (mask.isEmpty()) {
-      return scores;
-    }
-    Value sum = ops.add(scores, mask.get());
-    return new Value(sum.name(), sum.type(), scores.shape());
-  }
-
-  private long width(int heads) {
-    return (long) heads * headSize;
   }
 
   private static void refuse(Node node, String what, boolean found) {

@@ -12,6 +12,9 @@ import dev.preamble.onnx.gradient.Composite;
 import dev.preamble.onnx.gradient.Gradient;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * An exported causal language model's graph, rebuilt for a packed batch (see the package).
@@ -20,13 +23,15 @@ import java.util.List;
  * of at most S tokens, n label positions and hidden size H:
  *
  * <ul>
- *   <li>{@link #PROMPT} float [P, H]: the virtual tokens' rows
+ *   <li>those of the {@link PackedEntry}, such as {@link #PROMPT} float [P, H]: the virtual tokens'
+ *       rows
  *   <li>{@link #TEXT} float [T, H]: the text tokens' embeddings
- *   <li>{@link #POSITIONS} int64 [1, N]: 0 … P-1, then each row from P on
+ *   <li>{@link #POSITIONS} int64 [1, N]: 0 … P-1, then each row from P on; where the entry is a
+ *       prefix it takes no place in the sequence, so that N = T and 0 … P-1 are left out
  *   <li>{@link #SLOTS} int64 [B, S]: the text token (0 … T-1) in each slot, -1 in an empty one
  *   <li>{@link #SLOT_OF} int64 [T]: the slot (0 … B*S-1) of each text token
  *   <li>{@link #LABEL_POSITIONS} int64 [n]: the packed positions whose logits are wanted; the
- *       position before a row's first token is P-1
+ *       position before a row's first token is P-1, and there is none behind a prefix
  * </ul>
  */
 public final class PackedGraph {
@@ -49,15 +54,14 @@ public final class PackedGraph {
   /** float scalar: the weighted cross-entropy. */
   public static final String LOSS = "loss";
 
-  /** float [P, H]: the derivative of {@link #LOSS} with respect to {@link #PROMPT}. */
-  public static final String PROMPT_GRADIENT = "prompt_gradient";
+  private static final Pattern PAST = Pattern.compile("past_key_values\\.(\\d+)\\.key");
 
   private final GraphEditor editor;
-  private final Value prompt;
+  private final PackedEntry entry;
   private final Value logits;
   private final List<Composite> composites = new ArrayList<>();
 
-  private PackedGraph(Graph exported) {
+  private PackedGraph(Graph exported, PackedEntry.Source source) {
     editor = new GraphEditor(exported);
     Value embeds = exportedInput(exported, "inputs_embeds");
     Shape.Dimension hidden = embeds.shape().at(2);
@@ -65,38 +69,81 @@ public final class PackedGraph {
     editor.bind(embeds.shape().at(1).symbol(), PackedLayout.N);
     Ops ops = new Ops(editor);
 
-    prompt = editor.input(PROMPT, DataType.FLOAT, PackedLayout.P, hidden);
+    entry = source.build(editor).countedByP(editor);
     Value text = editor.input(TEXT, DataType.FLOAT, PackedLayout.T, hidden);
-    Value packed = ops.unsqueeze(ops.concat(0, prompt, text), 0);
+    Optional<Value> rows =
+        Optional.of(entry.values()).filter(values -> entry.kind() == PackedEntry.Kind.ROWS);
+    Value packed = ops.unsqueeze(rows.map(each -> ops.concat(0, each, text)).orElse(text), 0);
     editor.redirect(
         embeds.name(),
         editor.define(packed.name(), packed.type(), Shape.of(1, PackedLayout.N, hidden)).name());
 
-    PackedLayout layout = new PackedLayout(editor, prompt, text);
-    for (Node node : exported.nodesOf("com.microsoft:GroupQueryAttention")) {
+    PackedLayout layout = new PackedLayout(editor, entry.kind(), entry.values(), text);
+    List<Node> attentions = exported.nodesOf("com.microsoft:GroupQueryAttention");
+    for (Node node : attentions) {
       Node current = editor.producers().get(node.output(0));
-      composites.add(new PackedAttention(editor, current, layout));
+      Optional<PackedAttention.Prefix> prefix =
+          rows.isPresent()
+              ? Optional.empty()
+              : Optional.of(prefix(ops, node, layer(node), attentions.size()));
+      composites.add(new PackedAttention(editor, current, layout, prefix));
     }
     Value positions = editor.input(LABEL_POSITIONS, DataType.INT64, Shape.Dimension.of("n"));
     logits = labelLogits(exported, positions);
   }
 
-  /** The graph that gives {@link #LOGITS} at the label positions. */
-  public static Graph scoring(Graph exported) {
-    PackedGraph packed = new PackedGraph(exported);
+  /** The part of the entry's keys and values that belongs to {@code layer}. */
+  private PackedAttention.Prefix prefix(Ops ops, Node node, int layer, int layers) {
+    long width = editor.value(node.input(1)).shape().at(-1).size();
+    if (entry.values().shape().at(1).size() != 2 * width * layers) {
+      throw new GraphException(
+          "A prefix of %s numbers a token for %d layers whose keys and values take %d each"
+              .formatted(entry.values().shape().at(1), layers, width));
+    }
+    return new PackedAttention.Prefix(
+        columns(ops, 2 * layer * width, width), columns(ops, (2 * layer + 1) * width, width));
+  }
+
+  private Value columns(Ops ops, long from, long count) {
+    return ops.slice(
+        entry.values(), 1, ops.longs(from), ops.longs(from + count), Shape.Dimension.of(count));
+  }
+
+  /** The layer whose cache {@code node} reads. */
+  private static int layer(Node node) {
+    Matcher past = PAST.matcher(node.has(3) ? node.input(3) : "");
+    if (!past.matches()) {
+      throw new GraphException(
+          "Attention node %s: expected the past keys of a layer as its fourth input; export the model again"
+              .formatted(node));
+    }
+    return Integer.parseInt(past.group(1));
+  }
+
+  /** The graph that gives {@link #LOGITS} at the label positions behind a {@link #PROMPT}. */
+  public static Graph scoring(Graph exported, PackedEntry.Source entry) {
+    PackedGraph packed = new PackedGraph(exported, entry);
     return packed.editor.finish(List.of(packed.logits));
   }
 
-  /** The graph that gives {@link #LOSS} and {@link #PROMPT_GRADIENT}. */
-  public static Graph training(Graph exported) {
-    PackedGraph packed = new PackedGraph(exported);
+  /** The graph that gives {@link #LOSS} and a {@link #gradient} for each trainable value. */
+  public static Graph training(Graph exported, PackedEntry.Source entry) {
+    PackedGraph packed = new PackedGraph(exported, entry);
     GraphEditor editor = packed.editor;
     CrossEntropy loss = new CrossEntropy(editor, packed.logits);
     packed.composites.add(loss);
-    Value gradient =
-        Gradient.of(editor, loss.output(), List.of(packed.prompt), packed.composites).getFirst();
-    return editor.finish(
-        List.of(packed.named(loss.output(), LOSS), packed.named(gradient, PROMPT_GRADIENT)));
+    List<Value> trainable = packed.entry.trainable();
+    List<Value> gradients = Gradient.of(editor, loss.output(), trainable, packed.composites);
+    List<Value> outputs = new ArrayList<>(List.of(packed.named(loss.output(), LOSS)));
+    for (int i = 0; i < trainable.size(); i++) {
+      outputs.add(packed.named(gradients.get(i), gradient(trainable.get(i).name())));
+    }
+    return editor.finish(outputs);
+  }
+
+  /** The output that is the derivative of {@link #LOSS} with respect to the input {@code name}. */
+  public static String gradient(String name) {
+    return name + ".gradient";
   }
 
   private Value labelLogits(Graph exported, Value positions) {

@@ -6,10 +6,12 @@ import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where the tokens of a packed batch are, shared by all layers. Sizes: P prompt rows, T text
- * tokens, N = P + T, B batch rows, S tokens of the longest row.
+ * tokens, N = P + T (or T, where the prompt is given as keys and values), B batch rows, S tokens of
+ * the longest row.
  */
 final class PackedLayout {
   static final Shape.Dimension P = Shape.Dimension.of("P");
@@ -21,19 +23,26 @@ final class PackedLayout {
   private final Ops ops;
   private final Value slots;
   private final Value slotOf;
-  private final Value promptAndText;
+  private final Optional<Value> promptAndText;
   private final Value filled;
   private final PackedMasks masks;
 
+  /** A packed value's rows of the prompt, where they are in the sequence, and those of the text. */
+  record Parts(Optional<Value> prompt, Value text) {}
+
   /**
+   * @param kind whether the prompt's rows are in the sequence
    * @param prompt any value whose first dimension is P
    * @param text any value whose first dimension is T
    */
-  PackedLayout(GraphEditor editor, Value prompt, Value text) {
+  PackedLayout(GraphEditor editor, PackedEntry.Kind kind, Value prompt, Value text) {
     ops = new Ops(editor);
     slots = editor.input(PackedGraph.SLOTS, DataType.INT64, B, S);
     slotOf = editor.input(PackedGraph.SLOT_OF, DataType.INT64, T);
-    promptAndText = ops.concat(0, ops.sizes(prompt, 0, 1), ops.sizes(text, 0, 1));
+    promptAndText =
+        kind == PackedEntry.Kind.ROWS
+            ? Optional.of(ops.concat(0, ops.sizes(prompt, 0, 1), ops.sizes(text, 0, 1)))
+            : Optional.empty();
     filled = ops.unsqueeze(ops.cast(ops.greaterOrEqual(slots, ops.scalar(0)), DataType.FLOAT), 2);
     masks = new PackedMasks(editor, prompt, slots);
   }
@@ -43,8 +52,17 @@ final class PackedLayout {
   }
 
   /** [N, width] cut into the prompt's rows [P, width] and the text's [T, width]. */
-  List<Value> split(Value packed) {
-    return ops.split(packed, 0, promptAndText, P, T);
+  Parts split(Value packed) {
+    if (promptAndText.isEmpty()) {
+      return new Parts(Optional.empty(), packed);
+    }
+    List<Value> parts = ops.split(packed, 0, promptAndText.get(), P, T);
+    return new Parts(Optional.of(parts.get(0)), parts.get(1));
+  }
+
+  /** The opposite of {@link #split}. */
+  Value join(Optional<Value> prompt, Value text) {
+    return prompt.map(rows -> ops.concat(0, rows, text)).orElse(text);
   }
 
   /** [T, width] laid out as [B, S, width]; empty slots hold some row's values. */

@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -121,9 +122,11 @@ class PackedAttentionTest {
         new Node(Node.CONTRIB, "GroupQueryAttention", inputs, List.of("y", "", ""), attributes);
     Value prompt = editor.input("prompt", DataType.FLOAT, PackedLayout.P, 1);
     Value text = editor.input("text", DataType.FLOAT, PackedLayout.T, 1);
-    PackedLayout layout = new PackedLayout(editor, prompt, text);
+    PackedLayout layout = new PackedLayout(editor, PackedEntry.Kind.ROWS, prompt, text);
     String message =
-        assertThrows(GraphException.class, () -> new PackedAttention(editor, node, layout))
+        assertThrows(
+                GraphException.class,
+                () -> new PackedAttention(editor, node, layout, Optional.empty()))
             .getMessage();
     assertTrue(message.contains(what), message);
   }
@@ -133,9 +136,9 @@ class PackedAttentionTest {
     GraphEditor editor = exported(form);
     Value prompt = editor.input("prompt", DataType.FLOAT, PackedLayout.P, 1);
     Value text = editor.input("text", DataType.FLOAT, PackedLayout.T, 1);
-    PackedLayout layout = new PackedLayout(editor, prompt, text);
+    PackedLayout layout = new PackedLayout(editor, PackedEntry.Kind.ROWS, prompt, text);
     Node node = editor.producers().get("y");
-    Value output = new PackedAttention(editor, node, layout).output();
+    Value output = new PackedAttention(editor, node, layout, Optional.empty()).output();
 
     int longest = Arrays.stream(ROWS).max().orElseThrow();
     long[] slots = new long[ROWS.length * longest];
