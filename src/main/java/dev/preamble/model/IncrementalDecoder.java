@@ -31,6 +31,11 @@ public final class IncrementalDecoder {
     given = count;
   }
 
+  /** Whether there is no text before what comes next: tokenizers drop a leading space there. */
+  public boolean begins() {
+    return decode(windowStart, given).isEmpty();
+  }
+
   /** The text that {@code token} completes, possibly empty. */
   public String append(int token) {
     push(token);
