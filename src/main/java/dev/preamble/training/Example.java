@@ -13,8 +13,7 @@ import java.util.OptionalInt;
  * @param label which of the data's labels the completion stands for, if it stands for one
  * @param task which of several tasks that are learned together the row belongs to, from 0 on
  */
-public record Example(
-    int[] prompt, int[] completion, BitSet given, OptionalInt label, int task) {
+public record Example(int[] prompt, int[] completion, BitSet given, OptionalInt label, int task) {
   /** Refuses a row without anything to learn. */
   public Example {
     if (task < 0) {
