@@ -2,8 +2,8 @@ package dev.preamble.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.PreambleException;
 import dev.preamble.generation.FittedAdapter;
 import dev.preamble.model.FrozenModel;
@@ -122,13 +122,15 @@ final class AdapterNearestCommand implements Runnable {
               number++,
               row.get("norm").asDouble(),
               shown(row.get("by_cosine"), "cosine")));
-      lines.add("%s  distance  %s".formatted(" ".repeat(19), shown(row.get("by_distance"), "distance")));
+      lines.add(
+          "%s  distance  %s".formatted(" ".repeat(19), shown(row.get("by_distance"), "distance")));
     }
     return lines.toString();
   }
 
   private static String shown(JsonNode found, String measure) {
-    return found.valueStream()
+    return found
+        .valueStream()
         .map(
             each ->
                 String.format(

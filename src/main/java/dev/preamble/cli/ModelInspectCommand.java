@@ -41,8 +41,7 @@ final class ModelInspectCommand implements Runnable {
   }
 
   private void verify(FrozenModel model) {
-    try (Progress progress =
-        Progress.of(output, "reading", ModelDigests.bytes(model.manifest()))) {
+    try (Progress progress = Progress.of(output, "reading", ModelDigests.bytes(model.manifest()))) {
       ModelDigests.verify(folder, model.manifest(), progress::step);
     }
   }

@@ -56,7 +56,9 @@ final class ModelReport {
     for (Manifest.KeyValue layer : manifest.keyValue()) {
       ObjectNode each =
           layers.addObject().put("heads", layer.heads()).put("head_size", layer.headSize());
-      layer.window().ifPresentOrElse(size -> each.put("window", size), () -> each.putNull("window"));
+      layer
+          .window()
+          .ifPresentOrElse(size -> each.put("window", size), () -> each.putNull("window"));
     }
     long elements =
         manifest.keyValue().stream().mapToLong(each -> 2L * each.heads() * each.headSize()).sum();
@@ -74,7 +76,8 @@ final class ModelReport {
   static String text(JsonNode report) {
     StringJoiner lines = new StringJoiner(System.lineSeparator());
     line(lines, "model", report.get("path").asText());
-    String revision = report.get("revision").isNull() ? "" : ", revision " + text(report, "revision");
+    String revision =
+        report.get("revision").isNull() ? "" : ", revision " + text(report, "revision");
     line(lines, "base model", text(report, "base_model") + revision);
     line(lines, "architecture", text(report, "architecture") + ", " + text(report, "task"));
     line(
@@ -91,7 +94,8 @@ final class ModelReport {
     line(
         lines,
         "arithmetic",
-        "%s, weights stored as %s".formatted(text(report, "computes_in"), text(report, "stored_as")));
+        "%s, weights stored as %s"
+            .formatted(text(report, "computes_in"), text(report, "stored_as")));
     for (JsonNode file : report.get("weights")) {
       line(
           lines,
@@ -107,7 +111,8 @@ final class ModelReport {
         lines,
         "graph",
         "%s, %s nodes, SHA-256 %s"
-            .formatted(text(report, "graph"), text(report, "graph_nodes"), text(report, "graph_sha256")));
+            .formatted(
+                text(report, "graph"), text(report, "graph_nodes"), text(report, "graph_sha256")));
     line(lines, "special tokens", report.get("special_tokens").toString());
     line(lines, "tokenizer", report.get("tokenizer").asText("none: it takes token ids"));
     line(lines, "chat template", report.get("chat_template").asBoolean() ? "yes" : "none");
@@ -124,7 +129,11 @@ final class ModelReport {
   private static String cache(JsonNode report) {
     JsonNode first = report.at("/key_value/0");
     long windowed =
-        report.get("key_value").valueStream().filter(layer -> !layer.get("window").isNull()).count();
+        report
+            .get("key_value")
+            .valueStream()
+            .filter(layer -> !layer.get("window").isNull())
+            .count();
     return String.format(
         Locale.ROOT,
         "%,d bytes a position: %s key/value heads of %s a layer%s",
@@ -133,12 +142,14 @@ final class ModelReport {
         first.get("head_size").asText(),
         windowed == 0
             ? ""
-            : ", %d of %d layers see a window of %s".formatted(
-                windowed, report.get("key_value").size(), windows(report)));
+            : ", %d of %d layers see a window of %s"
+                .formatted(windowed, report.get("key_value").size(), windows(report)));
   }
 
   private static String windows(JsonNode report) {
-    return report.get("key_value").valueStream()
+    return report
+        .get("key_value")
+        .valueStream()
         .map(layer -> layer.get("window"))
         .filter(window -> !window.isNull())
         .map(JsonNode::asText)

@@ -12,8 +12,8 @@ import java.util.OptionalInt;
  * An adapter that is known to fit one model, ready to enter it.
  *
  * @param name what messages call it
- * @param digest identity of the adapter's content and, where it has several tasks, of the one taken;
- *     what caches go by
+ * @param digest identity of the adapter's content and, where it has several tasks, of the one
+ *     taken; what caches go by
  * @param model identity of the model that it was fitted to
  * @param entry how it enters that model
  */

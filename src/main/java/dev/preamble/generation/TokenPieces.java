@@ -9,7 +9,9 @@ import java.util.Optional;
 final class TokenPieces {
   private TokenPieces() {}
 
-  /** The shares of {@code tokens} ({@link TextTokenizer#pieces}); empty ones without a tokenizer. */
+  /**
+   * The shares of {@code tokens} ({@link TextTokenizer#pieces}); empty ones without a tokenizer.
+   */
   static List<String> of(int[] tokens, Optional<TextTokenizer> tokenizer) {
     return tokenizer
         .map(used -> used.pieces(tokens))

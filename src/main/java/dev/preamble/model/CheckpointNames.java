@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 
 /**
  * Whether the graph's weights are the checkpoint's: a weight that a file of weights has by the same
- * name lies there at the same place, with the same type and shape. A checkpoint that was replaced by
- * another of the same size is found out so, before it computes nonsense.
+ * name lies there at the same place, with the same type and shape. A checkpoint that was replaced
+ * by another of the same size is found out so, before it computes nonsense.
  */
 final class CheckpointNames {
   private static final Map<DataType, Dtype> TYPES =
@@ -32,8 +32,8 @@ final class CheckpointNames {
   private CheckpointNames() {}
 
   /**
-   * Compares the weights of {@code graph} with the headers of those files in {@code folder} that the
-   * manifest lists.
+   * Compares the weights of {@code graph} with the headers of those files in {@code folder} that
+   * the manifest lists.
    *
    * @throws ModelException if one is of another type or shape, or at another place
    */
@@ -64,9 +64,7 @@ final class CheckpointNames {
     boolean typed =
         Optional.ofNullable(TYPES.get(constant.type())).filter(stored.dtype()::equals).isPresent();
     long offset = file.offset(stored);
-    if (!typed
-        || !constant.dimensions().equals(stored.shape())
-        || external.offset() != offset) {
+    if (!typed || !constant.dimensions().equals(stored.shape()) || external.offset() != offset) {
       throw new ModelException(
           "%s: tensor %s: the graph says %s %s at byte %,d, the file %s %s at byte %,d; this is not the checkpoint that was exported: export the model again"
               .formatted(

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What goes into an exported graph and what comes out, as the manifest promises it: names, types and
- * shapes. The rest of the program relies on it.
+ * What goes into an exported graph and what comes out, as the manifest promises it: names, types
+ * and shapes. The rest of the program relies on it.
  */
 final class GraphContract {
   /** A size that the caller chooses. */
@@ -104,8 +104,7 @@ final class GraphContract {
     Map<String, Port> ports = new LinkedHashMap<>();
     for (int layer = 0; layer < manifest.layers(); layer++) {
       Manifest.KeyValue shape = manifest.keyValue().get(layer);
-      Port port =
-          new Port(type(manifest.computes()), OPEN, shape.heads(), OPEN, shape.headSize());
+      Port port = new Port(type(manifest.computes()), OPEN, shape.heads(), OPEN, shape.headSize());
       ports.put(prefix + layer + ".key", port);
       ports.put(prefix + layer + ".value", port);
     }

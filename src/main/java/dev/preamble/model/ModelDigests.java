@@ -40,8 +40,8 @@ public final class ModelDigests {
    * Reads graph and weights in {@code folder} and compares.
    *
    * @param progress told the number of bytes read with each piece
-   * @throws ModelException if a file cannot be read or has another content; the message names all of
-   *     the latter
+   * @throws ModelException if a file cannot be read or has another content; the message names all
+   *     of the latter
    */
   public static void verify(Path folder, Manifest manifest, LongConsumer progress) {
     List<String> wrong = new ArrayList<>();

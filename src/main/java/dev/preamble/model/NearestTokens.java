@@ -9,11 +9,12 @@ import java.util.function.LongConsumer;
 
 /**
  * The vocabulary's entries nearest to a row that enters the model in a token's place: a window into
- * a prompt that nobody can read. Tokens are taken as they enter the model, with its embedding scale.
+ * a prompt that nobody can read. Tokens are taken as they enter the model, with its embedding
+ * scale.
  *
  * @param norm length of the row
- * @param byCosine the entries with the greatest cosine of the angle to the row, greatest first; none
- *     for a row of zeros; entries of zeros are left out
+ * @param byCosine the entries with the greatest cosine of the angle to the row, greatest first;
+ *     none for a row of zeros; entries of zeros are left out
  * @param byDistance the entries with the least Euclidean distance to the row, least first
  */
 public record NearestTokens(double norm, List<Neighbour> byCosine, List<Neighbour> byDistance) {

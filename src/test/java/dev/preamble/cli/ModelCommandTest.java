@@ -21,9 +21,15 @@ class ModelCommandTest {
     String text = Run.of("model", "inspect", SMALL).done().out();
     for (String part :
         new String[] {
-          "stories260K", "llama, causal-lm", "5 layers of width 64, 8 query heads", "512 positions",
-          "1,280 bytes a position: 4 key/value heads of 8", "float32", "1,044,992 bytes",
-          "tokenizer.json", "--verify"
+          "stories260K",
+          "llama, causal-lm",
+          "5 layers of width 64, 8 query heads",
+          "512 positions",
+          "1,280 bytes a position: 4 key/value heads of 8",
+          "float32",
+          "1,044,992 bytes",
+          "tokenizer.json",
+          "--verify"
         }) {
       assertTrue(text.contains(part), text);
     }
@@ -72,8 +78,7 @@ class ModelCommandTest {
   void aModelWithoutATokenizerIsScoredByIdsAndSaysSoOtherwise() throws IOException {
     copy(Path.of(SMALL), folder);
     Path manifest = folder.resolve("preamble.json");
-    Files.writeString(
-        manifest, Files.readString(manifest).replace("\"tokenizer.json\"", "null"));
+    Files.writeString(manifest, Files.readString(manifest).replace("\"tokenizer.json\"", "null"));
     Files.delete(folder.resolve("tokenizer.json"));
     Run.of("tokenize", "--model", folder, "a").refused("no tokenizer.json");
     Run.of("score", "--model", folder, "--text", "a").refused("give token ids");

@@ -110,7 +110,8 @@ class ScoreCommandTest {
     Path rows =
         Files.writeString(
             folder.resolve("rows.jsonl"),
-            "{\"text\": \"%s\", \"label\": \"x\"}\n{\"token_ids\": [1, 403, 407]}\n".formatted(TEXT));
+            "{\"text\": \"%s\", \"label\": \"x\"}\n{\"token_ids\": [1, 403, 407]}\n"
+                .formatted(TEXT));
     Run alone = Run.of("score", "--model", Stories.SMALL, "--text", TEXT, "--json").done();
     List<String> plain =
         Run.of("score", "--model", Stories.SMALL, "--file", texts, "--json").done().lines();
@@ -127,8 +128,7 @@ class ScoreCommandTest {
             + Run.json(plain.get(1)).get("log_probability").asDouble(),
         total.get("log_probability").asDouble(),
         1e-9);
-    List<String> shown =
-        Run.of("score", "--model", Stories.SMALL, "--file", texts).done().lines();
+    List<String> shown = Run.of("score", "--model", Stories.SMALL, "--file", texts).done().lines();
     assertTrue(shown.get(1).endsWith("'Once upon a time'"), shown.get(1));
     assertTrue(shown.getLast().startsWith("2 texts: "), shown.getLast());
   }
@@ -149,7 +149,8 @@ class ScoreCommandTest {
     }
     Files.write(rows, new byte[] {(byte) 0xff, '\n'});
     Run.of("score", "--model", Stories.SMALL, "--file", rows).refused("expected UTF-8");
-    Run.of("score", "--model", Stories.SMALL, "--file", rows, "--logits-out", "x").refused("one text");
+    Run.of("score", "--model", Stories.SMALL, "--file", rows, "--logits-out", "x")
+        .refused("one text");
     Run.of("score", "--model", Stories.SMALL, "--text", "a", "--task-id", 1).refused("--adapter");
   }
 
@@ -163,7 +164,9 @@ class ScoreCommandTest {
       Arrays.fill(factors, 1);
       MultitaskPromptTuning.of(model.baseModel(), 2, 2, 1, shared, columns, factors).save(folder);
     }
-    Object[] command = {"score", "--model", Stories.SMALL, "--text", "a", "--json", "--adapter", folder};
+    Object[] command = {
+      "score", "--model", Stories.SMALL, "--text", "a", "--json", "--adapter", folder
+    };
     Run.of(command).refused("2 tasks; name one, 0 to 1");
     Run.of(with(command, 2)).refused("no task 2");
     JsonNode first = Run.of(with(command, 0)).done().json();

@@ -7,8 +7,6 @@ import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
 import dev.preamble.oracle.TinyModels;
 import dev.preamble.peft.Adapter;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -21,8 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Law 2: under adapters that PEFT wrote, of every method, the logits are PEFT's to 1e-4 in float32,
- * in one pass and token by token behind a prefix kept in a cache. The tiny random models have grouped
- * heads, soft caps, and windows shorter than the prompt.
+ * in one pass and token by token behind a prefix kept in a cache. The tiny random models have
+ * grouped heads, soft caps, and windows shorter than the prompt.
  */
 class Law2LogitsEqualPeftTest {
   private static final double LIMIT = 1e-4;
@@ -35,8 +33,19 @@ class Law2LogitsEqualPeftTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "llama", "mistral", "qwen2", "qwen3", "smollm3", "phi3", "gemma2", "gemma3", "gpt2", "opt",
-        "gpt_neox", "gpt_neox-sequential", "bloom"
+        "llama",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "smollm3",
+        "phi3",
+        "gemma2",
+        "gemma3",
+        "gpt2",
+        "opt",
+        "gpt_neox",
+        "gpt_neox-sequential",
+        "bloom"
       })
   void ofEveryArchitectureUnderEveryMethod(String architecture) {
     compare(architecture, TinyModels.exported(architecture));
@@ -51,8 +60,7 @@ class Law2LogitsEqualPeftTest {
   private void compare(String name, Path path) {
     try (FrozenModel model = FrozenModel.open(path);
         Passes passes = new Passes(model)) {
-      int[] tokens =
-          new Random(3).ints(TOKENS, 3, model.manifest().vocabularySize()).toArray();
+      int[] tokens = new Random(3).ints(TOKENS, 3, model.manifest().vocabularySize()).toArray();
       List<String> methods = ask(path, tokens);
       PeftLogits base = PeftLogits.read(folder.resolve("base.safetensors"));
       compare(name, "base", base, passes, tokens, Optional.empty());

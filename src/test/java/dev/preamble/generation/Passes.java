@@ -61,8 +61,7 @@ final class Passes implements AutoCloseable {
   }
 
   private void copy(MemorySegment from, float[] to, int row, int rows) {
-    MemorySegment.copy(
-        from, ValueLayout.JAVA_FLOAT, 0, to, row * vocabulary, rows * vocabulary);
+    MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, 0, to, row * vocabulary, rows * vocabulary);
   }
 
   @Override

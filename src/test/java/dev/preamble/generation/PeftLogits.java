@@ -16,8 +16,7 @@ record PeftLogits(float[] logits, Optional<float[]> first) {
   static PeftLogits read(Path file) {
     try (SafetensorsFile opened = SafetensorsFile.open(file)) {
       return new PeftLogits(
-          opened.tensor("logits").toFloats(),
-          opened.find("first").map(TensorView::toFloats));
+          opened.tensor("logits").toFloats(), opened.find("first").map(TensorView::toFloats));
     }
   }
 
