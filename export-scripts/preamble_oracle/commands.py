@@ -12,7 +12,7 @@ from importlib import metadata
 import torch
 from safetensors.torch import save_file
 
-from . import adapters, blas, chat, exports, models, parity, training
+from . import adapters, blas, chat, exports, methods, models, training
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -113,12 +113,14 @@ COMMANDS = {
         training.gradient,
         training.train_trace,
         training.time_steps,
+        methods.method_gradient,
+        methods.method_trace,
+        methods.adapter_loss,
         adapters.write_adapters,
         adapters.adapter_logits,
         adapters.reference_logits,
         adapters.resave_config,
         exports.tiny_models,
         exports.export_tiny,
-        parity.parity,
     )
 }

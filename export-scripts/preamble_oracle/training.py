@@ -16,14 +16,15 @@ from safetensors.torch import load_file, save_file
 
 from . import models
 
-_SCHEDULES = {
+SCHEDULES = {
     "cosine": transformers.get_cosine_schedule_with_warmup,
     "linear": transformers.get_linear_schedule_with_warmup,
     "constant": lambda optimizer, warmup, total: transformers.get_constant_schedule_with_warmup(optimizer, warmup),
 }
 
 
-def _batch(rows: list[dict]) -> dict[str, torch.Tensor]:
+def batch(rows: list[dict]) -> dict[str, torch.Tensor]:
+    """Training rows as PEFT's users pad them."""
     return models.batch([row["token_ids"] for row in rows], [row["labels"] for row in rows])
 
 
@@ -60,7 +61,7 @@ def gradient(model: str, prompt: str, rows: list[dict], out: str, dtype: str = "
     opened = models.prompt_tuning(model, values.shape[0], dtype=dtype)
     parameter = models.prompt(opened)
     parameter.data = values.to(getattr(torch, dtype))
-    loss = opened.eval()(**_batch(rows)).loss
+    loss = opened.eval()(**batch(rows)).loss
     loss.backward()
     save_file({"gradient": parameter.grad}, out)
     return {"loss": loss.item()}
@@ -110,16 +111,16 @@ def train_trace(
 def _train(
     opened, batches, lr, schedule="constant", warmup_steps=0, total_steps=None, max_grad_norm=None, **adamw
 ) -> dict:
-    if schedule not in _SCHEDULES:
-        raise ValueError(f"unknown schedule {schedule!r}; known: {', '.join(_SCHEDULES)}")
+    if schedule not in SCHEDULES:
+        raise ValueError(f"unknown schedule {schedule!r}; known: {', '.join(SCHEDULES)}")
     parameter = models.prompt(opened)
     optimizer = torch.optim.AdamW([parameter], lr=lr, **adamw)
-    rates = _SCHEDULES[schedule](optimizer, warmup_steps, len(batches) if total_steps is None else total_steps)
+    rates = SCHEDULES[schedule](optimizer, warmup_steps, len(batches) if total_steps is None else total_steps)
     trace = {"losses": [], "grad_norms": [], "learning_rates": []}
     opened.eval()
     for rows in batches:
         optimizer.zero_grad()
-        loss = opened(**_batch(rows)).loss
+        loss = opened(**batch(rows)).loss
         loss.backward()
         limit = float("inf") if max_grad_norm is None else max_grad_norm
         trace["losses"].append(loss.item())
@@ -157,7 +158,7 @@ def time_steps(
         unlabelled = length - labels_per_row
         return {"token_ids": ids, "labels": [models.IGNORED] * unlabelled + ids[unlabelled:]}
 
-    batches = [_batch([random_row(n) for n in lengths or [text_len] * rows]) for _ in range(4)]
+    batches = [batch([random_row(n) for n in lengths or [text_len] * rows]) for _ in range(4)]
     seconds = []
     for step in range(warmup_steps + steps):
         start = time.perf_counter()

@@ -3,8 +3,10 @@ package dev.preamble;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.preamble.bench.Machine;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -23,7 +25,7 @@ class Benchmarks {
   void run() throws Exception {
     String name = System.getProperty("preamble.benchmark");
     ObjectNode report = JsonNodeFactory.instance.objectNode();
-    report.set("machine", Machine.describe());
+    report.set("machine", machine());
     var results = report.putArray("results");
     var options =
         new OptionsBuilder()
@@ -46,5 +48,24 @@ class Benchmarks {
         Path.of("src/test/benchmarks", name + ".json"),
         (new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(report) + "\n")
             .getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static ObjectNode machine() throws IOException {
+    Path cpus = Path.of("/proc/cpuinfo");
+    String cpu =
+        Files.exists(cpus)
+            ? Files.readAllLines(cpus).stream()
+                .filter(line -> line.startsWith("model name"))
+                .findFirst()
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .orElse("unknown")
+            : "unknown";
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("cpu", cpu)
+        .put("cpus", Runtime.getRuntime().availableProcessors())
+        .put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"))
+        .put("java", Runtime.version().toString())
+        .put("load_average", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
   }
 }

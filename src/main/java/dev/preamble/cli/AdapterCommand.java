@@ -6,11 +6,6 @@ import picocli.CommandLine.Command;
 @Command(
     name = "adapter",
     mixinStandardHelpOptions = true,
-    description = "Looks at, copies, compares and reads PEFT adapters.",
-    subcommands = {
-      AdapterInspectCommand.class,
-      AdapterCopyCommand.class,
-      AdapterDiffCommand.class,
-      AdapterNearestCommand.class
-    })
+    description = "Looks at, copies and compares PEFT adapters.",
+    subcommands = {AdapterInspectCommand.class, AdapterCopyCommand.class, AdapterDiffCommand.class})
 final class AdapterCommand {}

@@ -6,22 +6,15 @@ import java.util.stream.Collectors;
 /**
  * What came of a request.
  *
- * @param prompt the prompt's tokens with their log probabilities, where the request asked for
- *     these; the first one has none, and virtual tokens are not among them
- * @param tokens the tokens in order, an end token included
+ * @param tokens the tokens in order, an end-of-sequence token included
  * @param finishReason why there are no more
  * @param usage positions taken
  * @param timing how long it took
  */
 public record GenerationResult(
-    List<ScoredToken> prompt,
-    List<GeneratedToken> tokens,
-    FinishReason finishReason,
-    Usage usage,
-    Timing timing) {
-  /** Copies the lists. */
+    List<GeneratedToken> tokens, FinishReason finishReason, Usage usage, Timing timing) {
+  /** Copies the list. */
   public GenerationResult {
-    prompt = List.copyOf(prompt);
     tokens = List.copyOf(tokens);
   }
 

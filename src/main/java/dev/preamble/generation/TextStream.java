@@ -12,30 +12,15 @@ import java.util.Optional;
 final class TextStream {
   private final Optional<IncrementalDecoder> decoder;
   private final StopStrings stops;
-  private int unstoppable;
 
-  /**
-   * @param unstoppable tokens in whose text no stop text is looked for
-   */
-  TextStream(Optional<TextTokenizer> tokenizer, int[] prompt, List<String> stops, int unstoppable) {
+  TextStream(Optional<TextTokenizer> tokenizer, int[] prompt, List<String> stops) {
     this.decoder = tokenizer.map(used -> new IncrementalDecoder(used, prompt));
     this.stops = new StopStrings(stops);
-    this.unstoppable = unstoppable;
-  }
-
-  /** Whether nothing but special tokens precedes the first token. */
-  boolean begins() {
-    return decoder.map(IncrementalDecoder::begins).orElse(false);
   }
 
   /** What {@code token} makes certain of the text. */
   String append(int token) {
-    String piece = decoder.map(used -> used.append(token)).orElse("");
-    if (unstoppable > 0) {
-      unstoppable--;
-      return piece;
-    }
-    return stops.append(piece);
+    return stops.append(decoder.map(used -> used.append(token)).orElse(""));
   }
 
   /** Whether a stop text has come. */

@@ -50,6 +50,28 @@ public record Cpt(
   }
 
   /**
+   * The method with bounds and weights of its own.
+   *
+   * @param lossDecay factor from one labelled group to the one before it, none where it is empty
+   */
+  public static Cpt of(
+      List<Integer> tokenIds,
+      List<Integer> tokenTypes,
+      Optional<Double> lossDecay,
+      double projectionEpsilon,
+      double formatEpsilon) {
+    return new Cpt(
+        tokenIds,
+        Collections.nCopies(tokenIds.size(), 1),
+        tokenTypes,
+        lossDecay.isPresent() ? "decay" : "none",
+        lossDecay.orElse(1.0),
+        projectionEpsilon,
+        formatEpsilon,
+        Optional.empty());
+  }
+
+  /**
    * A causal language model's adapter of one row a token of the context.
    *
    * @param rows {@code [tokens, hidden]} row-major; copied

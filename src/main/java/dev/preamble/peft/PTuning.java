@@ -31,6 +31,13 @@ public record PTuning(
   }
 
   /**
+   * The method for an LSTM of {@code layers} layers, of width {@code encoderHidden} a direction.
+   */
+  public static PTuning lstm(int encoderHidden, int layers) {
+    return new PTuning("LSTM", Optional.of(encoderHidden), layers, 0.0);
+  }
+
+  /**
    * A causal language model's adapter of {@code virtualTokens} rows as the encoder gave them.
    *
    * @param rows {@code [virtualTokens, hidden]} row-major; copied

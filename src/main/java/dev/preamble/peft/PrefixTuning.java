@@ -31,6 +31,17 @@ public record PrefixTuning(
     return Prefixes.adapter(method, base, virtualTokens, values);
   }
 
+  /**
+   * The same for keys and values that a projection of width {@code encoderHidden} gave.
+   *
+   * @param values {@code [virtualTokens, layers, 2, key/value heads, head size]} row-major; copied
+   */
+  public static Adapter projected(
+      BaseModel base, int virtualTokens, int encoderHidden, float[] values) {
+    PrefixTuning method = new PrefixTuning(Optional.empty(), Optional.of(encoderHidden), true);
+    return Prefixes.adapter(method, base, virtualTokens, values);
+  }
+
   static PrefixTuning read(ConfigFields fields) {
     return new PrefixTuning(
         fields.text("init_weights"),

@@ -3,7 +3,13 @@ package dev.preamble.training.method;
 import dev.preamble.model.FrozenModel;
 
 /** A method with its settings: one record a method. */
-public sealed interface MethodConfig permits PromptTuningConfig {
+public sealed interface MethodConfig
+    permits PromptTuningConfig,
+        PTuningConfig,
+        PrefixTuningConfig,
+        MultitaskPromptTuningConfig,
+        CptConfig,
+        CartridgeConfig {
   /** The method's name on the command line, such as {@code prompt-tuning}. */
   String name();
 

@@ -1,0 +1,103 @@
+package dev.preamble.training.method;
+
+import dev.preamble.model.FrozenModel;
+import dev.preamble.training.Example;
+import dev.preamble.training.TrainingException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * CPT, context-aware prompt tuning (Blau et al. 2024): the embeddings of a few examples in front of
+ * the text, each moved by a little. The loss asks for the examples' labels too.
+ *
+ * @param tokens the context; its length is the number of virtual tokens
+ * @param types what each token is, modulo 4: 1 input template, 2 input, 3 output template, 0 label;
+ *     each example's types are 4 above those of the one before it, and 0 itself stands for none
+ * @param lossDecay what labels of an example count against those of the next; all count alike when
+ *     empty ({@code --loss-decay})
+ * @param epsilon how far an input token's row may move, as a Euclidean norm for a hidden size of
+ *     2,048, and with its square root for others ({@code --epsilon})
+ * @param formatEpsilon the same for tokens of templates ({@code --format-epsilon})
+ */
+public record CptConfig(
+    List<Integer> tokens,
+    List<Integer> types,
+    Optional<Double> lossDecay,
+    double epsilon,
+    double formatEpsilon)
+    implements MethodConfig {
+  /** {@code --method cpt}. */
+  public static final String NAME = "cpt";
+
+  /** PEFT's bound. */
+  private static final double EPSILON = 0.1;
+
+  /** Refuses contexts that PEFT's loss does not understand. */
+  public CptConfig {
+    tokens = List.copyOf(tokens);
+    types = List.copyOf(types);
+    if (tokens.isEmpty() || tokens.size() != types.size()) {
+      throw new TrainingException(
+          "context: expected at least one token and a type for each, found %d tokens and %d types"
+              .formatted(tokens.size(), types.size()));
+    }
+    int highest = types.stream().mapToInt(Integer::intValue).max().orElseThrow();
+    if (types.stream().anyMatch(type -> type < 0) || highest % 4 != 0) {
+      throw new TrainingException(
+          "context: expected types of 0 or more of which the highest is a label's, a multiple of 4 (PEFT's loss is no number otherwise); found "
+              + types);
+    }
+    if (!(epsilon > 0) || !(formatEpsilon > 0)) {
+      throw new TrainingException(
+          "epsilon: expected bounds above 0, found %s and %s".formatted(epsilon, formatEpsilon));
+    }
+    lossDecay.ifPresent(
+        decay -> {
+          if (!(decay > 0 && decay <= 1)) {
+            throw new TrainingException(
+                "loss decay: expected a factor above 0, 1 at most; found " + decay);
+          }
+        });
+  }
+
+  /**
+   * The context of {@code examples} one after the other, prompts as inputs and completions as
+   * labels, with PEFT's bounds.
+   */
+  public static CptConfig of(List<Example> examples, Optional<Double> lossDecay) {
+    List<Integer> tokens = new ArrayList<>();
+    List<Integer> types = new ArrayList<>();
+    for (int i = 0; i < examples.size(); i++) {
+      for (int token : examples.get(i).prompt()) {
+        tokens.add(token);
+        types.add(4 * i + 2);
+      }
+      for (int token : examples.get(i).completion()) {
+        tokens.add(token);
+        types.add(4 * i + 4);
+      }
+    }
+    return new CptConfig(tokens, types, lossDecay, EPSILON, EPSILON);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public int virtualTokens() {
+    return tokens.size();
+  }
+
+  @Override
+  public double learningRate() {
+    return 0.001;
+  }
+
+  @Override
+  public LearningMethod method(FrozenModel model) {
+    return new MovedContext(model, this);
+  }
+}

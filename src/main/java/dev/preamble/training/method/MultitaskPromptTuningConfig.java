@@ -1,0 +1,65 @@
+package dev.preamble.training.method;
+
+import dev.preamble.model.FrozenModel;
+import dev.preamble.training.Initialisation;
+
+/**
+ * Multitask prompt tuning (Wang et al. 2023): rows shared by several tasks, each task's prompt
+ * being their elementwise product with a matrix of low rank. Rows of data say their task.
+ *
+ * @param virtualTokens number of rows ({@code --virtual-tokens})
+ * @param tasks number of tasks ({@code --tasks})
+ * @param ranks rank of a task's matrix ({@code --ranks})
+ * @param initialisation what the shared rows start from ({@code --init})
+ * @param factors what the tasks' matrices start from
+ */
+public record MultitaskPromptTuningConfig(
+    int virtualTokens, int tasks, int ranks, Initialisation initialisation, Factors factors)
+    implements MethodConfig {
+  /** {@code --method multitask-prompt-tuning}. */
+  public static final String NAME = "multitask-prompt-tuning";
+
+  /** What the matrices of the tasks start from. */
+  public enum Factors {
+    /** Ones, so that every task starts from the shared rows. */
+    ONES,
+    /**
+     * Products of two normal matrices of deviation 0.02, as in PEFT: prompts that start near zero.
+     */
+    NORMAL
+  }
+
+  /** Refuses sizes below 1. */
+  public MultitaskPromptTuningConfig {
+    Settings.atLeastOne("virtual tokens", virtualTokens);
+    Settings.atLeastOne("tasks", tasks);
+    Settings.atLeastOne("ranks", ranks);
+  }
+
+  /** Every task starts from the same tokens drawn from the vocabulary. */
+  public static MultitaskPromptTuningConfig defaults(int virtualTokens, int tasks) {
+    return new MultitaskPromptTuningConfig(
+        virtualTokens, tasks, 1, new Initialisation.SampledVocabulary(), Factors.ONES);
+  }
+
+  /** PEFT's defaults. */
+  public static MultitaskPromptTuningConfig peftDefaults(int virtualTokens, int tasks) {
+    return new MultitaskPromptTuningConfig(
+        virtualTokens, tasks, 1, new Initialisation.Random(), Factors.NORMAL);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public double learningRate() {
+    return 0.05;
+  }
+
+  @Override
+  public LearningMethod method(FrozenModel model) {
+    return new SharedRows(model, this);
+  }
+}

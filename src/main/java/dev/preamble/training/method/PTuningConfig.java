@@ -1,0 +1,56 @@
+package dev.preamble.training.method;
+
+import dev.preamble.model.FrozenModel;
+import java.util.OptionalInt;
+
+/**
+ * P-tuning (Liu et al. 2021): rows in front of the token embeddings, given by an encoder that is
+ * learned and then dropped.
+ *
+ * @param virtualTokens number of rows ({@code --virtual-tokens})
+ * @param encoder what gives them ({@code --encoder MLP|LSTM})
+ * @param encoderHidden width inside the encoder, a direction of the LSTM ({@code
+ *     --encoder-hidden}); the model's hidden size when empty, as in PEFT
+ * @param encoderLayers layers of the LSTM ({@code --encoder-layers}); the MLP has three always
+ */
+public record PTuningConfig(
+    int virtualTokens, Encoder encoder, OptionalInt encoderHidden, int encoderLayers)
+    implements MethodConfig {
+  /** {@code --method p-tuning}. */
+  public static final String NAME = "p-tuning";
+
+  /** What turns learned rows into those that the model reads. */
+  public enum Encoder {
+    /** Three linear layers with ReLU between them, each row for itself. */
+    MLP,
+    /** A bidirectional LSTM over the rows, then two linear layers with ReLU between them. */
+    LSTM
+  }
+
+  /** Refuses sizes below 1. */
+  public PTuningConfig {
+    Settings.atLeastOne("virtual tokens", virtualTokens);
+    Settings.atLeastOne("encoder layers", encoderLayers);
+    encoderHidden.ifPresent(width -> Settings.atLeastOne("encoder hidden", width));
+  }
+
+  /** PEFT's defaults, which learn: an MLP as wide as the model. */
+  public static PTuningConfig defaults(int virtualTokens) {
+    return new PTuningConfig(virtualTokens, Encoder.MLP, OptionalInt.empty(), 2);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public double learningRate() {
+    return 0.001;
+  }
+
+  @Override
+  public LearningMethod method(FrozenModel model) {
+    return new EncodedRows(model, this);
+  }
+}
