@@ -12,7 +12,7 @@ from importlib import metadata
 import torch
 from safetensors.torch import save_file
 
-from . import adapters, blas, chat, exports, methods, models, training
+from . import adapters, blas, chat, exports, methods, models, parity, training
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -122,5 +122,6 @@ COMMANDS = {
         adapters.resave_config,
         exports.tiny_models,
         exports.export_tiny,
+        parity.parity,
     )
 }

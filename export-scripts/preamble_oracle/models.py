@@ -7,17 +7,27 @@ from pathlib import Path
 
 import torch
 from peft import PeftConfig, PeftModel, PromptTuningConfig, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 IGNORED = -100
 
 
 @functools.lru_cache(maxsize=4)
 def base(model: str, dtype: str = "float32"):
-    """A frozen base model in evaluation mode."""
+    """A frozen base model in evaluation mode.
+
+    Attention is transformers' own choice, but for models that cap its scores: PyTorch's fused
+    attention leaves the cap out.
+    """
     if not Path(model).is_dir():
         raise FileNotFoundError(f"{model}: no such model directory")
-    opened = AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, dtype), local_files_only=True)
+    capped = getattr(AutoConfig.from_pretrained(model, local_files_only=True), "attn_logit_softcapping", None)
+    opened = AutoModelForCausalLM.from_pretrained(
+        model,
+        dtype=getattr(torch, dtype),
+        local_files_only=True,
+        **({"attn_implementation": "eager"} if capped else {}),
+    )
     return opened.eval().requires_grad_(False)
 
 

@@ -3,10 +3,8 @@ package dev.preamble;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.lang.management.ManagementFactory;
+import dev.preamble.bench.Machine;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -25,7 +23,7 @@ class Benchmarks {
   void run() throws Exception {
     String name = System.getProperty("preamble.benchmark");
     ObjectNode report = JsonNodeFactory.instance.objectNode();
-    report.set("machine", machine());
+    report.set("machine", Machine.describe());
     var results = report.putArray("results");
     var options =
         new OptionsBuilder()
@@ -48,24 +46,5 @@ class Benchmarks {
         Path.of("src/test/benchmarks", name + ".json"),
         (new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(report) + "\n")
             .getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static ObjectNode machine() throws IOException {
-    Path cpus = Path.of("/proc/cpuinfo");
-    String cpu =
-        Files.exists(cpus)
-            ? Files.readAllLines(cpus).stream()
-                .filter(line -> line.startsWith("model name"))
-                .findFirst()
-                .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                .orElse("unknown")
-            : "unknown";
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("cpu", cpu)
-        .put("cpus", Runtime.getRuntime().availableProcessors())
-        .put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"))
-        .put("java", Runtime.version().toString())
-        .put("load_average", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
   }
 }

@@ -6,6 +6,11 @@ import picocli.CommandLine.Command;
 @Command(
     name = "adapter",
     mixinStandardHelpOptions = true,
-    description = "Looks at, copies and compares PEFT adapters.",
-    subcommands = {AdapterInspectCommand.class, AdapterCopyCommand.class, AdapterDiffCommand.class})
+    description = "Looks at, copies, compares and reads PEFT adapters.",
+    subcommands = {
+      AdapterInspectCommand.class,
+      AdapterCopyCommand.class,
+      AdapterDiffCommand.class,
+      AdapterNearestCommand.class
+    })
 final class AdapterCommand {}

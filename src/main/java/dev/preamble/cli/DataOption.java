@@ -72,6 +72,6 @@ final class DataOption {
   }
 
   private static DataReader reader(FrozenModel model, DataOptions options) {
-    return new DataReader(model.tokenizer(), options, model.manifest().specialTokens().endOfText());
+    return DataReader.of(model, options);
   }
 }

@@ -7,6 +7,7 @@ import dev.preamble.peft.Adapter;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Adapters named on the command line, made ready for a model and described in answers. */
 final class FittedAdapters {
@@ -17,9 +18,14 @@ final class FittedAdapters {
    * err}.
    */
   static FittedAdapter fit(Path folder, FrozenModel model, PrintWriter err) {
+    return fit(folder, model, OptionalInt.empty(), err);
+  }
+
+  /** The same for one of the adapter's tasks. */
+  static FittedAdapter fit(Path folder, FrozenModel model, OptionalInt task, PrintWriter err) {
     Adapter adapter = Adapter.open(folder);
     adapter.warnings().forEach(warning -> err.println("preamble: warning: " + warning));
-    return FittedAdapter.fit(adapter, model);
+    return FittedAdapter.fit(adapter, model, task);
   }
 
   /** Says in {@code report} which adapter an answer is from. */

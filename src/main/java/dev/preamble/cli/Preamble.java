@@ -17,9 +17,11 @@ import picocli.CommandLine.IVersionProvider;
       AdapterCommand.class,
       EvaluateCommand.class,
       GenerateCommand.class,
+      ModelCommand.class,
       QuickstartCommand.class,
       ScoreCommand.class,
       ServeCommand.class,
+      TokenizeCommand.class,
       TrainCommand.class
     })
 public final class Preamble {

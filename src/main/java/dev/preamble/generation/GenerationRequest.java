@@ -1,47 +1,94 @@
 package dev.preamble.generation;
 
+import dev.preamble.generation.sampling.Constraint;
+import dev.preamble.generation.sampling.Sampling;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
- * What is to be generated. Decoding is greedy: each token is the most probable one. Begin with
- * {@link #of} and change what differs.
+ * What is to be generated. Begin with {@link #of}, which decodes greedily, and change what differs.
  *
  * @param prompt token ids that the text continues; at least one
  * @param adapter the adapter that it runs under; none means the model as it is
- * @param maxTokens tokens to generate at most
+ * @param maxTokens tokens to generate at most; may be 0 where the prompt is scored
  * @param stop texts that end the generation where they would begin; they are not given out
- * @param logProbabilities whether each token's log probability is wanted
+ * @param sampling how tokens are drawn
+ * @param constraint what the text must be, where it must be something
+ * @param logProbabilities whether each token's log probability is wanted, and how many most
+ *     probable tokens beside it
+ * @param promptLogProbabilities the same for the prompt's tokens
+ * @param deadline time from submission after which the request ends with what it has
  */
 public record GenerationRequest(
     int[] prompt,
     Optional<FittedAdapter> adapter,
     int maxTokens,
     List<String> stop,
-    boolean logProbabilities) {
+    Sampling sampling,
+    Optional<Constraint> constraint,
+    OptionalInt logProbabilities,
+    OptionalInt promptLogProbabilities,
+    Optional<Duration> deadline) {
 
   /** Tokens generated where nothing else is said, as in OpenAI's interface. */
   public static final int DEFAULT_MAX_TOKENS = 16;
+
+  /** Most probable tokens to be had beside a token. */
+  public static final int MOST_ALTERNATIVES = 20;
 
   /** Refuses what no model could run. */
   public GenerationRequest {
     prompt = prompt.clone();
     stop = List.copyOf(stop);
-    if (prompt.length == 0) {
-      throw new RequestException("prompt", "prompt: expected at least one token, found none");
-    }
-    if (maxTokens < 1) {
+    require(prompt.length > 0, "prompt", "at least one token", "none");
+    int least = promptLogProbabilities.isPresent() ? 0 : 1;
+    require(maxTokens >= least, "max_tokens", "at least " + least, maxTokens);
+    require(!stop.contains(""), "stop", "texts", "an empty one");
+    requireAlternatives(logProbabilities, "logprobs");
+    requireAlternatives(promptLogProbabilities, "prompt_logprobs");
+    int fewest = sampling.ending().minTokens();
+    require(fewest <= maxTokens, "min_tokens", "at most max_tokens, " + maxTokens, fewest);
+    require(
+        constraint.isEmpty() || !sampling.ending().ignoreEos(),
+        "ignore_eos",
+        "false, for a constraint says where the text ends",
+        "true");
+    deadline.ifPresent(
+        time -> require(time.isPositive(), "timeout", "a time above 0", time.toString()));
+  }
+
+  private static void requireAlternatives(OptionalInt wanted, String field) {
+    wanted.ifPresent(
+        count ->
+            require(
+                count >= 0 && count <= MOST_ALTERNATIVES,
+                field,
+                "a whole number from 0 to " + MOST_ALTERNATIVES,
+                count));
+  }
+
+  private static void require(boolean holds, String field, String expected, Object found) {
+    if (!holds) {
       throw new RequestException(
-          "max_tokens", "max_tokens: expected at least 1, found " + maxTokens);
-    }
-    if (stop.contains("")) {
-      throw new RequestException("stop", "stop: expected texts, found an empty one");
+          field, "%s: expected %s, found %s".formatted(field, expected, found));
     }
   }
 
-  /** A request without adapter or stop texts. */
+  /** A greedy request without adapter or stop texts. */
   public static GenerationRequest of(int... prompt) {
-    return new GenerationRequest(prompt, Optional.empty(), DEFAULT_MAX_TOKENS, List.of(), false);
+    return new GenerationRequest(
+        prompt,
+        Optional.empty(),
+        DEFAULT_MAX_TOKENS,
+        List.of(),
+        Sampling.greedy(),
+        Optional.empty(),
+        OptionalInt.empty(),
+        OptionalInt.empty(),
+        Optional.empty());
   }
 
   /** The prompt's token ids; a copy. */
@@ -55,6 +102,11 @@ public record GenerationRequest(
     return adapter.map(FittedAdapter::virtualTokens).orElse(0);
   }
 
+  /** This request {@code count} times, each with a seed of its own: OpenAI's n. */
+  public List<GenerationRequest> rows(int count) {
+    return IntStream.range(0, count).mapToObj(i -> withSampling(sampling.forRow(i))).toList();
+  }
+
   /** This request under an adapter. */
   public GenerationRequest withAdapter(FittedAdapter adapter) {
     return withAdapter(Optional.of(adapter));
@@ -62,21 +114,118 @@ public record GenerationRequest(
 
   /** This request under an adapter or none. */
   public GenerationRequest withAdapter(Optional<FittedAdapter> adapter) {
-    return new GenerationRequest(prompt, adapter, maxTokens, stop, logProbabilities);
+    return new GenerationRequest(
+        prompt,
+        adapter,
+        maxTokens,
+        stop,
+        sampling,
+        constraint,
+        logProbabilities,
+        promptLogProbabilities,
+        deadline);
   }
 
   /** This request with another limit of tokens. */
   public GenerationRequest withMaxTokens(int maxTokens) {
-    return new GenerationRequest(prompt, adapter, maxTokens, stop, logProbabilities);
+    return new GenerationRequest(
+        prompt,
+        adapter,
+        maxTokens,
+        stop,
+        sampling,
+        constraint,
+        logProbabilities,
+        promptLogProbabilities,
+        deadline);
   }
 
   /** This request with stop texts. */
   public GenerationRequest withStop(List<String> stop) {
-    return new GenerationRequest(prompt, adapter, maxTokens, stop, logProbabilities);
+    return new GenerationRequest(
+        prompt,
+        adapter,
+        maxTokens,
+        stop,
+        sampling,
+        constraint,
+        logProbabilities,
+        promptLogProbabilities,
+        deadline);
   }
 
-  /** This request with log probabilities wanted, or not. */
+  /** This request with another way to draw tokens. */
+  public GenerationRequest withSampling(Sampling sampling) {
+    return new GenerationRequest(
+        prompt,
+        adapter,
+        maxTokens,
+        stop,
+        sampling,
+        constraint,
+        logProbabilities,
+        promptLogProbabilities,
+        deadline);
+  }
+
+  /** This request with a constraint or none. */
+  public GenerationRequest withConstraint(Optional<Constraint> constraint) {
+    return new GenerationRequest(
+        prompt,
+        adapter,
+        maxTokens,
+        stop,
+        sampling,
+        constraint,
+        logProbabilities,
+        promptLogProbabilities,
+        deadline);
+  }
+
+  /** This request with each token's log probability wanted, or not. */
   public GenerationRequest withLogProbabilities(boolean wanted) {
-    return new GenerationRequest(prompt, adapter, maxTokens, stop, wanted);
+    return withLogProbabilities(wanted ? OptionalInt.of(0) : OptionalInt.empty());
+  }
+
+  /** This request with log probabilities wanted and so many alternatives, or none. */
+  public GenerationRequest withLogProbabilities(OptionalInt alternatives) {
+    return new GenerationRequest(
+        prompt,
+        adapter,
+        maxTokens,
+        stop,
+        sampling,
+        constraint,
+        alternatives,
+        promptLogProbabilities,
+        deadline);
+  }
+
+  /** This request with the prompt's log probabilities wanted and so many alternatives, or none. */
+  public GenerationRequest withPromptLogProbabilities(OptionalInt alternatives) {
+    return new GenerationRequest(
+        prompt,
+        adapter,
+        maxTokens,
+        stop,
+        sampling,
+        constraint,
+        logProbabilities,
+        alternatives,
+        deadline);
+  }
+
+  /** This request with a deadline or none. */
+  public GenerationRequest withDeadline(Optional<Duration> deadline) {
+    return new GenerationRequest(
+        prompt,
+        adapter,
+        maxTokens,
+        stop,
+        sampling,
+        constraint,
+        logProbabilities,
+        promptLogProbabilities,
+        deadline);
   }
 }

@@ -6,15 +6,22 @@ import java.util.stream.Collectors;
 /**
  * What came of a request.
  *
- * @param tokens the tokens in order, an end-of-sequence token included
+ * @param prompt the prompt's tokens with their log probabilities, where the request asked for
+ *     these; the first one has none, and virtual tokens are not among them
+ * @param tokens the tokens in order, an end token included
  * @param finishReason why there are no more
  * @param usage positions taken
  * @param timing how long it took
  */
 public record GenerationResult(
-    List<GeneratedToken> tokens, FinishReason finishReason, Usage usage, Timing timing) {
-  /** Copies the list. */
+    List<ScoredToken> prompt,
+    List<GeneratedToken> tokens,
+    FinishReason finishReason,
+    Usage usage,
+    Timing timing) {
+  /** Copies the lists. */
   public GenerationResult {
+    prompt = List.copyOf(prompt);
     tokens = List.copyOf(tokens);
   }
 

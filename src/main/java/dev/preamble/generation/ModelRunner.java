@@ -62,6 +62,26 @@ final class ModelRunner implements AutoCloseable {
     };
   }
 
+  /** Refuses a request that this model cannot run. */
+  void check(GenerationRequest request) {
+    check(request.prompt(), request.adapter(), request.maxTokens());
+    if (!request.stop().isEmpty() && manifest().tokenizer().isEmpty()) {
+      throw new RequestException("stop", "stop: the model has no tokenizer, so there is no text");
+    }
+    request.sampling().logitBias().keySet().forEach(token -> checkToken("logit_bias", token));
+    request.sampling().ending().stopTokens().forEach(token -> checkToken("stop_token_ids", token));
+  }
+
+  private void checkToken(String field, int token) {
+    int vocabulary = manifest().vocabularySize();
+    if (token < 0 || token >= vocabulary) {
+      throw new RequestException(
+          field,
+          "%s: expected token ids from 0 to %,d, found %,d"
+              .formatted(field, vocabulary - 1, token));
+    }
+  }
+
   /**
    * Refuses tokens that the model does not have, more positions than it has, and adapters fitted to
    * another model.
@@ -80,12 +100,7 @@ final class ModelRunner implements AutoCloseable {
                       .formatted(fitted.name()));
             });
     for (int token : tokens) {
-      if (token < 0 || token >= manifest.vocabularySize()) {
-        throw new RequestException(
-            "prompt",
-            "prompt: expected token ids from 0 to %,d, found %,d"
-                .formatted(manifest.vocabularySize() - 1, token));
-      }
+      checkToken("prompt", token);
     }
     int virtual = adapter.map(FittedAdapter::virtualTokens).orElse(0);
     long positions = (long) virtual + tokens.length + generated;

@@ -1,12 +1,14 @@
 package dev.preamble.generation;
 
+import dev.preamble.generation.sampling.Workspace;
 import dev.preamble.model.CachedSequence;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.model.KeyValueCache;
 import dev.preamble.model.TextTokenizer;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Optional;
-import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -30,15 +32,20 @@ public final class NaiveEngine implements Engine {
     }
   }
 
+  /** Prompt tokens that pass at a time where all their logits are wanted. */
+  private static final int SCORED_PASS = 128;
+
   private final ModelRunner runner;
   private final Optional<TextTokenizer> tokenizer;
   private final PrefixStore prefixes;
+  private final Workspace workspace;
   private final ThreadPoolExecutor thread;
 
   private NaiveEngine(FrozenModel model, EngineOptions options) {
     this.runner = new ModelRunner(model, options.threads());
     this.tokenizer = model.manifest().tokenizer().map(file -> model.tokenizer());
     this.prefixes = new PrefixStore(options.prefixBytes(), runner::prefix);
+    this.workspace = new Workspace(model.manifest().vocabularySize());
     this.thread =
         new ThreadPoolExecutor(
             1,
@@ -60,10 +67,7 @@ public final class NaiveEngine implements Engine {
 
   @Override
   public Generation submit(GenerationRequest request, TokenListener listener) {
-    runner.check(request.prompt(), request.adapter(), request.maxTokens());
-    if (!request.stop().isEmpty() && tokenizer.isEmpty()) {
-      throw new RequestException("stop", "stop: the model has no tokenizer, so there is no text");
-    }
+    runner.check(request);
     Row row = new Row(request, listener, this::leaveQueue);
     try {
       thread.execute(new Turn(row, () -> run(row)));
@@ -103,38 +107,37 @@ public final class NaiveEngine implements Engine {
             runner.cache(request.virtualTokens() + prompt.length + request.maxTokens());
         CachedSequence sequence = runner.sequence(cache)) {
       request.adapter().ifPresent(adapter -> prefixes.fill(adapter, cache));
-      TextStream text = new TextStream(tokenizer, prompt, request.stop());
-      MemorySegment next = sequence.advance(prompt);
-      while (!row.cancelled()) {
-        int token = give(row, text, Logits.row(next, 0, runner.manifest().vocabularySize()));
-        if (isEnd(token) || text.stopped()) {
-          return FinishReason.STOP;
-        }
-        if (row.remaining() == 0) {
-          return FinishReason.LENGTH;
-        }
-        next = sequence.advance(token);
+      RowText text = new RowText(row, runner.manifest(), tokenizer, workspace);
+      MemorySegment next = prefill(row, sequence, prompt);
+      if (request.maxTokens() == 0) {
+        return FinishReason.LENGTH;
       }
-      return FinishReason.CANCELLED;
+      while (!row.cancelled() && !row.late()) {
+        Optional<FinishReason> end = text.take(next, 0);
+        if (end.isPresent()) {
+          return end.get();
+        }
+        next = sequence.advance(row.lastToken());
+      }
+      return row.cancelled() ? FinishReason.CANCELLED : FinishReason.TIMEOUT;
     }
   }
 
-  /** Gives the most probable token to the row; the last one brings what text was held back. */
-  private int give(Row row, TextStream text, Logits logits) {
-    int token = logits.mostProbable();
-    String piece = isEnd(token) ? "" : text.append(token);
-    boolean last = isEnd(token) || row.remaining() == 1;
-    row.give(
-        token,
-        last ? piece + text.finish() : piece,
-        row.request().logProbabilities()
-            ? OptionalDouble.of(logits.logProbability(token))
-            : OptionalDouble.empty());
-    return token;
-  }
-
-  private boolean isEnd(int token) {
-    return runner.manifest().specialTokens().eos().contains(token);
+  /** Puts the prompt behind the adapter's prefix; gives the logits that follow it. */
+  private MemorySegment prefill(Row row, CachedSequence sequence, int[] prompt) {
+    OptionalInt alternatives = row.request().promptLogProbabilities();
+    if (alternatives.isEmpty()) {
+      return sequence.advance(prompt);
+    }
+    int vocabulary = runner.manifest().vocabularySize();
+    PromptScores scores = new PromptScores(prompt, vocabulary, tokenizer, alternatives.getAsInt());
+    for (int start = 0; start < prompt.length - 1; start += SCORED_PASS) {
+      int end = Math.min(prompt.length - 1, start + SCORED_PASS);
+      MemorySegment logits = sequence.advanceWithAllLogits(Arrays.copyOfRange(prompt, start, end));
+      scores.take(logits, end - start);
+    }
+    row.givePrompt(scores.tokens());
+    return sequence.advance(prompt[prompt.length - 1]);
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.preamble.generation;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -16,6 +15,7 @@ final class Row implements Generation {
   private final TokenListener listener;
   private final Consumer<Row> onCancel;
   private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
+  private List<ScoredToken> prompt = List.of();
   private final List<GeneratedToken> tokens = new ArrayList<>();
   private final long submitted = System.nanoTime();
   private long started = submitted;
@@ -43,14 +43,31 @@ final class Row implements Generation {
     started = System.nanoTime();
   }
 
+  /** Whether more time has passed since its submission than its deadline allows. */
+  boolean late() {
+    return request
+        .deadline()
+        .filter(time -> System.nanoTime() - submitted > time.toNanos())
+        .isPresent();
+  }
+
+  /** Records the prompt's scores. */
+  void givePrompt(List<ScoredToken> scored) {
+    prompt = scored;
+  }
+
   /** Records a token and tells the listener. */
-  void give(int id, String text, OptionalDouble logProbability) {
+  void give(GeneratedToken token) {
     if (tokens.isEmpty()) {
       first = System.nanoTime();
     }
-    GeneratedToken token = new GeneratedToken(id, text, logProbability);
     tokens.add(token);
     listener.onToken(token);
+  }
+
+  /** The token that came last; one has come. */
+  int lastToken() {
+    return tokens.getLast().id();
   }
 
   /** Tokens that may still come. */
@@ -69,7 +86,7 @@ final class Row implements Generation {
             Duration.ofNanos(started - submitted),
             Duration.ofNanos(first - started),
             Duration.ofNanos(now - started));
-    result.complete(new GenerationResult(tokens, reason, usage, timing));
+    result.complete(new GenerationResult(prompt, tokens, reason, usage, timing));
   }
 
   void fail(Throwable fault) {

@@ -1,5 +1,7 @@
 package dev.preamble.generation;
 
+import dev.preamble.generation.sampling.Alternative;
+import java.util.List;
 import java.util.OptionalDouble;
 
 /**
@@ -9,5 +11,13 @@ import java.util.OptionalDouble;
  * @param piece its text
  * @param logProbability natural logarithm of its probability given what precedes it; none for a
  *     first token that nothing precedes
+ * @param alternatives the tokens that the model found most probable in its place, most probable
+ *     first; as many as were asked for
  */
-public record ScoredToken(int id, String piece, OptionalDouble logProbability) {}
+public record ScoredToken(
+    int id, String piece, OptionalDouble logProbability, List<Alternative> alternatives) {
+  /** Copies the list. */
+  public ScoredToken {
+    alternatives = List.copyOf(alternatives);
+  }
+}

@@ -1,11 +1,12 @@
 package dev.preamble.generation;
 
+import dev.preamble.generation.sampling.LogProbabilities;
 import dev.preamble.model.CachedSequence;
 import dev.preamble.model.FrozenModel;
-import dev.preamble.model.IncrementalDecoder;
 import dev.preamble.model.KeyValueCache;
 import dev.preamble.model.TextTokenizer;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -63,47 +64,43 @@ public final class Scorer implements AutoCloseable {
     int virtual = adapter.map(FittedAdapter::virtualTokens).orElse(0);
     int vocabulary = runner.manifest().vocabularySize();
     List<ScoredToken> scored = new ArrayList<>();
-    List<String> pieces = pieces(tokens);
+    List<String> pieces = TokenPieces.of(tokens, tokenizer);
     try (KeyValueCache cache = runner.cache(virtual + tokens.length);
         CachedSequence sequence = runner.sequence(cache)) {
-      Optional<Logits> before =
+      Optional<LogProbabilities> before =
           adapter
               .flatMap(fitted -> ModelRunner.enter(fitted, cache, sequence))
-              .map(logits -> Logits.row(logits, 0, vocabulary));
+              .map(logits -> new LogProbabilities(row(logits, 0, vocabulary)));
       for (int start = 0; start < tokens.length; start += PASS) {
         int end = Math.min(tokens.length, start + PASS);
         MemorySegment logits =
             sequence.advanceWithAllLogits(Arrays.copyOfRange(tokens, start, end));
         for (int place = start; place < end; place++) {
           scored.add(token(tokens[place], pieces.get(place), before));
-          Logits after = Logits.row(logits, place - start, vocabulary);
-          listener.onLogits(place, after.values());
-          before = Optional.of(after);
+          float[] after = row(logits, place - start, vocabulary);
+          before = Optional.of(new LogProbabilities(after));
+          listener.onLogits(place, after);
         }
       }
     }
     return new Score(scored, virtual);
   }
 
-  private static ScoredToken token(int id, String piece, Optional<Logits> before) {
+  private static ScoredToken token(int id, String piece, Optional<LogProbabilities> before) {
     return new ScoredToken(
         id,
         piece,
         before
-            .map(logits -> OptionalDouble.of(logits.logProbability(id)))
-            .orElse(OptionalDouble.empty()));
+            .map(probabilities -> OptionalDouble.of(probabilities.of(id)))
+            .orElse(OptionalDouble.empty()),
+        List.of());
   }
 
-  /** Each token's share of the text; a special token's is its name. */
-  private List<String> pieces(int[] tokens) {
-    List<String> pieces = new ArrayList<>();
-    Optional<IncrementalDecoder> decoder = tokenizer.map(IncrementalDecoder::new);
-    for (int token : tokens) {
-      String piece = decoder.map(used -> used.append(token)).orElse("");
-      pieces.add(
-          piece.isEmpty() ? tokenizer.map(used -> used.decode(false, token)).orElse("") : piece);
-    }
-    return pieces;
+  /** Row {@code row} of {@code logits}, float [rows, vocabulary]. */
+  private static float[] row(MemorySegment logits, long row, int vocabulary) {
+    float[] values = new float[vocabulary];
+    MemorySegment.copy(logits, ValueLayout.JAVA_FLOAT, 4 * row * vocabulary, values, 0, vocabulary);
+    return values;
   }
 
   @Override

@@ -12,15 +12,30 @@ import java.util.Optional;
 final class TextStream {
   private final Optional<IncrementalDecoder> decoder;
   private final StopStrings stops;
+  private int unstoppable;
 
-  TextStream(Optional<TextTokenizer> tokenizer, int[] prompt, List<String> stops) {
+  /**
+   * @param unstoppable tokens in whose text no stop text is looked for
+   */
+  TextStream(Optional<TextTokenizer> tokenizer, int[] prompt, List<String> stops, int unstoppable) {
     this.decoder = tokenizer.map(used -> new IncrementalDecoder(used, prompt));
     this.stops = new StopStrings(stops);
+    this.unstoppable = unstoppable;
+  }
+
+  /** Whether nothing but special tokens precedes the first token. */
+  boolean begins() {
+    return decoder.map(IncrementalDecoder::begins).orElse(false);
   }
 
   /** What {@code token} makes certain of the text. */
   String append(int token) {
-    return stops.append(decoder.map(used -> used.append(token)).orElse(""));
+    String piece = decoder.map(used -> used.append(token)).orElse("");
+    if (unstoppable > 0) {
+      unstoppable--;
+      return piece;
+    }
+    return stops.append(piece);
   }
 
   /** Whether a stop text has come. */

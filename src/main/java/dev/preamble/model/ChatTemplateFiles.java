@@ -71,6 +71,11 @@ final class ChatTemplateFiles {
     return new ChatTemplateFiles(folder, sources, tokens);
   }
 
+  /** Whether there are none. */
+  boolean isEmpty() {
+    return sources.isEmpty();
+  }
+
   /** The template for a conversation, with tools or without. */
   ChatTemplate choose(Conversation conversation) {
     return template(

@@ -2,12 +2,10 @@ package dev.preamble.model;
 
 import dev.preamble.model.chat.ChatTemplate;
 import dev.preamble.model.chat.Conversation;
-import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphReader;
 import dev.preamble.onnx.GraphWriter;
 import dev.preamble.onnx.Node;
-import dev.preamble.onnx.Value;
 import dev.preamble.peft.BaseModel;
 import dev.preamble.peft.ModelShape;
 import dev.preamble.runtime.Device;
@@ -15,7 +13,6 @@ import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -38,11 +35,14 @@ public final class FrozenModel implements AutoCloseable {
     this.device = device;
     this.manifest = manifest;
     this.weights = weights;
-    this.graph = weights.bind(GraphReader.read(folder.resolve(manifest.graph())));
-    checkGraph();
+    Path file = folder.resolve(manifest.graph());
+    Graph exported = GraphReader.read(file);
+    GraphContract.check(exported, manifest, file);
+    CheckpointNames.check(exported, manifest, folder);
+    this.graph = weights.bind(exported);
     this.embeddings = weights.embeddings(manifest);
     this.chatTemplates = ChatTemplateFiles.read(folder);
-    this.tokenizer = manifest.tokenizer().map(file -> TextTokenizer.open(folder.resolve(file)));
+    this.tokenizer = manifest.tokenizer().map(name -> TextTokenizer.open(folder.resolve(name)));
   }
 
   /**
@@ -126,6 +126,11 @@ public final class FrozenModel implements AutoCloseable {
     return chatTemplates.standard();
   }
 
+  /** Whether the model has chat templates. */
+  public boolean hasChatTemplate() {
+    return !chatTemplates.isEmpty();
+  }
+
   /** As {@link #chatTemplate()}, the one for tools where the model has such and tools are given. */
   public ChatTemplate chatTemplate(Conversation conversation) {
     return chatTemplates.choose(conversation);
@@ -160,40 +165,6 @@ public final class FrozenModel implements AutoCloseable {
           "%s: on %s expected a model that computes in float16 or bfloat16, found float32, which is what the exporter writes; use the device cpu"
               .formatted(folder, device));
     }
-  }
-
-  private void checkGraph() {
-    Value embeds = input("inputs_embeds");
-    if (embeds.type() != DataType.FLOAT || embeds.shape().at(-1).size() != manifest.hiddenSize()) {
-      throw disagree("inputs_embeds", "FLOAT [.., .., " + manifest.hiddenSize() + "]", embeds);
-    }
-    for (int layer = 0; layer < manifest.layers(); layer++) {
-      Manifest.KeyValue expected = manifest.keyValue().get(layer);
-      for (String part : List.of("key", "value")) {
-        Value found = input("past_key_values." + layer + "." + part);
-        if (found.shape().rank() != 4
-            || found.shape().at(1).size() != expected.heads()
-            || found.shape().at(3).size() != expected.headSize()) {
-          throw disagree(found.name(), expected, found);
-        }
-      }
-    }
-  }
-
-  private Value input(String name) {
-    return graph
-        .input(name)
-        .orElseThrow(
-            () ->
-                new ModelException(
-                    "%s: the graph has no input %s; export the model again"
-                        .formatted(folder.resolve(manifest.graph()), name)));
-  }
-
-  private ModelException disagree(String name, Object expected, Object found) {
-    return new ModelException(
-        "%s: input %s: the manifest says %s, the graph %s; export the model again"
-            .formatted(folder.resolve(manifest.graph()), name, expected, found));
   }
 
   @Override

@@ -6,6 +6,10 @@ import java.util.Arrays;
  * Text that grows token by token. The pieces that {@link #append} gives, joined, are the text of
  * all tokens decoded at once: a token is decoded together with those before it, since tokenizers
  * decide about spaces by context, and bytes that do not make a whole character yet are held back.
+ *
+ * <p>Of bytes that never make characters, {@code decode} gives replacement characters; a tokenizer
+ * that falls back to bytes then gives them for the whole run of bytes, also for characters in it
+ * that were whole. Those have been given out here already, and stay.
  */
 public final class IncrementalDecoder {
   private static final char INCOMPLETE = '\uFFFD';
@@ -29,6 +33,11 @@ public final class IncrementalDecoder {
       push(context[i]);
     }
     given = count;
+  }
+
+  /** Whether there is no text before what comes next: tokenizers drop a leading space there. */
+  public boolean begins() {
+    return decode(windowStart, given).isEmpty();
   }
 
   /** The text that {@code token} completes, possibly empty. */

@@ -5,7 +5,9 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.preamble.CacheFolder;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 
@@ -58,6 +60,20 @@ public final class TextTokenizer implements AutoCloseable {
   public String decode(boolean skipSpecialTokens, int... tokens) {
     long[] ids = LongStream.range(0, tokens.length).map(i -> tokens[(int) i]).toArray();
     return tokenizer.decode(ids, skipSpecialTokens);
+  }
+
+  /**
+   * Each token's share of the text of all of them, in order; a special token's is its name. A
+   * character of several tokens stands with the last of them.
+   */
+  public List<String> pieces(int... tokens) {
+    List<String> pieces = new ArrayList<>();
+    IncrementalDecoder decoder = new IncrementalDecoder(this);
+    for (int token : tokens) {
+      String piece = decoder.append(token);
+      pieces.add(piece.isEmpty() ? decode(false, token) : piece);
+    }
+    return pieces;
   }
 
   @Override

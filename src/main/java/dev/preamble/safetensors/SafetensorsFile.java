@@ -36,12 +36,14 @@ public final class SafetensorsFile implements AutoCloseable {
 
   private final Path path;
   private final Optional<Arena> mapping;
+  private final MemorySegment bytes;
   private final Map<String, String> metadata;
   private final LinkedHashMap<String, TensorView> tensors = new LinkedHashMap<>();
 
   private SafetensorsFile(Path path, Optional<Arena> mapping, MemorySegment bytes, int headerCap) {
     this.path = path;
     this.mapping = mapping;
+    this.bytes = bytes;
     long size = bytes.byteSize();
     byte[] start =
         bytes.asSlice(0, Math.min(size, ForeignFormat.PROBE)).toArray(ValueLayout.JAVA_BYTE);
@@ -169,6 +171,11 @@ public final class SafetensorsFile implements AutoCloseable {
                             tensors.size() > 8
                                 ? " and %d more".formatted(tensors.size() - 8)
                                 : "")));
+  }
+
+  /** Where the bytes of {@code tensor}, which is this file's, begin in the file. */
+  public long offset(TensorView tensor) {
+    return tensor.data().address() - bytes.address();
   }
 
   /** Ends the mapping; views of this file fail from here on. */

@@ -1,167 +1,197 @@
 package dev.preamble.training;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.PreambleException;
+import dev.preamble.WholeFile;
+import dev.preamble.model.FrozenModel;
+import dev.preamble.model.ModelException;
 import dev.preamble.model.TextTokenizer;
-import java.io.BufferedReader;
+import dev.preamble.training.data.Place;
+import dev.preamble.training.data.RowFile;
+import dev.preamble.training.data.RowFormat;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.Reader;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Reads JSON lines, {@code {"text","label"}} or {@code {"prompt","completion"}}, into token ids.
- *
- * <p>A text is put into the template, its label becomes the label's word behind a space. A
- * completion ends with the model's end-of-text token, where it has one, so that the model learns to
- * stop. Texts are tokenized together with what follows them, as the model will meet them.
+ * Reads rows {@code text} and {@code label}, {@code prompt} and {@code completion}, or {@code
+ * messages} into token ids, from JSON lines or, the last kind excepted, from CSV or TSV with named
+ * columns.
  */
 public final class DataReader {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Tokens kept in memory, 64 MB of them. */
+  private static final long KEPT_TOKENS = 16L << 20;
 
-  private final TextTokenizer tokenizer;
+  /** Bad lines that are told one by one; the others are counted. */
+  private static final int TOLD = 100;
+
+  private final RowTokenizer tokenizer;
   private final DataOptions options;
-  private final OptionalInt endOfText;
-  private final Optional<LabelWords> labels;
+  private final long keptTokens;
+
+  private DataReader(RowTokenizer tokenizer, DataOptions options, long keptTokens) {
+    this.tokenizer = tokenizer;
+    this.options = options;
+    this.keptTokens = keptTokens;
+  }
 
   /**
+   * A reader of texts, without a chat template.
+   *
    * @param endOfText the token that ends a completion, if any
    */
   public DataReader(TextTokenizer tokenizer, DataOptions options, OptionalInt endOfText) {
-    this.tokenizer = tokenizer;
-    this.options = options;
-    this.endOfText = endOfText;
-    this.labels =
-        options.labelWords().isEmpty()
-            ? Optional.empty()
-            : Optional.of(LabelWords.of(options.labelWords(), options.template(), tokenizer));
+    this(
+        new RowTokenizer(
+            tokenizer,
+            options,
+            endOfText,
+            new ConversationTokenizer(
+                conversation -> {
+                  throw new TrainingException("a row with messages needs a chat template");
+                },
+                tokenizer,
+                options)),
+        options,
+        KEPT_TOKENS);
+  }
+
+  /** A reader of rows for {@code model}, conversations included where it has a chat template. */
+  public static DataReader of(FrozenModel model, DataOptions options) {
+    TextTokenizer tokenizer = model.tokenizer();
+    return new DataReader(
+        new RowTokenizer(
+            tokenizer,
+            options,
+            model.manifest().specialTokens().endOfText(),
+            new ConversationTokenizer(model::chatTemplate, tokenizer, options)),
+        options,
+        KEPT_TOKENS);
+  }
+
+  /** This reader, keeping {@code tokens} in memory. */
+  DataReader keeping(long tokens) {
+    return new DataReader(tokenizer, options, tokens);
   }
 
   /**
-   * Reads {@code file}.
+   * Reads {@code file}, whose name's ending tells the format.
    *
    * @throws TrainingException if it cannot be read, has more bad lines than allowed, or no row
+   * @throws ModelException if it has conversations and the model no template for them
    */
   public Dataset read(Path file) {
-    try (Reader reader = Files.newBufferedReader(file)) {
-      return read(file.getFileName().toString(), reader);
-    } catch (NoSuchFileException fault) {
-      throw new TrainingException(file + ": expected a file of JSON lines, found nothing", fault);
-    } catch (CharacterCodingException fault) {
-      throw new TrainingException(file + ": expected UTF-8 text, found other bytes", fault);
+    RowFile opened = open(file);
+    try {
+      IndexedExamples examples = new IndexedExamples(opened, tokenizer, keptTokens);
+      BadLines bad = new BadLines(file.toString());
+      String digest =
+          opened.scan(
+              new Rows(bad) {
+                @Override
+                void example(Place place, Example example) {
+                  examples.add(place, example);
+                }
+              });
+      if (examples.kept() == examples.size()) {
+        opened.close();
+      }
+      return new Dataset(
+          file.getFileName().toString(), examples, tokenizer.labels(), bad.told, bad.count, digest);
     } catch (IOException fault) {
-      throw new TrainingException(file + ": cannot be read: " + fault, fault);
+      opened.close();
+      throw unreadable(file, fault);
+    } catch (PreambleException fault) {
+      opened.close();
+      throw fault;
     }
   }
 
-  /** Reads the lines of {@code source}, called {@code name} in messages. */
+  private static RowFile open(Path file) {
+    try {
+      return RowFile.open(file);
+    } catch (NoSuchFileException fault) {
+      throw new TrainingException(file + ": expected a file of rows, found nothing", fault);
+    } catch (IOException fault) {
+      throw unreadable(file, fault);
+    }
+  }
+
+  private static TrainingException unreadable(Path file, IOException fault) {
+    return new TrainingException(
+        "%s: cannot be read: %s".formatted(file, WholeFile.reason(fault)), fault);
+  }
+
+  /** Reads the JSON lines of {@code source}, called {@code name} in messages. */
   public Dataset read(String name, Reader source) throws IOException {
+    StringWriter text = new StringWriter();
+    source.transferTo(text);
     List<Example> examples = new ArrayList<>();
-    List<Dataset.BadLine> bad = new ArrayList<>();
-    BufferedReader lines = new BufferedReader(source);
-    long number = 0;
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      number++;
-      if (line.isBlank()) {
-        continue;
+    BadLines bad = new BadLines(name);
+    String digest =
+        RowFile.scan(
+            name,
+            new ByteArrayInputStream(text.toString().getBytes(StandardCharsets.UTF_8)),
+            RowFormat.JSON_LINES,
+            new Rows(bad) {
+              @Override
+              void example(Place place, Example example) {
+                examples.add(example);
+              }
+            });
+    return new Dataset(name, examples, tokenizer.labels(), bad.told, bad.count, digest);
+  }
+
+  private abstract class Rows implements RowFile.Visitor {
+    private final BadLines bad;
+
+    Rows(BadLines bad) {
+      this.bad = bad;
+    }
+
+    abstract void example(Place place, Example example);
+
+    @Override
+    public final void row(Place place, ObjectNode fields) {
+      example(place, tokenizer.example(fields));
+    }
+
+    @Override
+    public final void bad(Place place, String reason) {
+      bad.add(place.line(), reason);
+    }
+  }
+
+  /** The lines left out, up to as many as are allowed. */
+  private final class BadLines {
+    private final String source;
+    private final List<Dataset.BadLine> told = new ArrayList<>();
+    private long count;
+
+    BadLines(String source) {
+      this.source = source;
+    }
+
+    void add(long line, String reason) {
+      count++;
+      if (told.size() < TOLD) {
+        told.add(new Dataset.BadLine(line, reason));
       }
-      try {
-        examples.add(example(JSON.readTree(line)));
-      } catch (JacksonException fault) {
-        bad.add(new Dataset.BadLine(number, "no JSON: " + fault.getOriginalMessage()));
-      } catch (TrainingException fault) {
-        bad.add(new Dataset.BadLine(number, fault.getMessage()));
-      }
-      if (bad.size() > options.maxBadLines()) {
-        Dataset.BadLine last = bad.getLast();
+      if (count > options.maxBadLines()) {
         throw new TrainingException(
             "%s line %d: %s (bad lines: %d, allowed: %d; raise it with --max-bad-lines)"
-                .formatted(name, last.number(), last.reason(), bad.size(), options.maxBadLines()));
+                .formatted(source, line, reason, count, options.maxBadLines()));
       }
     }
-    return new Dataset(name, examples, labels, bad);
-  }
-
-  private Example example(JsonNode row) {
-    if (row.has("text") && row.has("label")) {
-      return labelled(text(row, "text"), text(row, "label"));
-    }
-    if (row.has("prompt") && row.has("completion")) {
-      return completed(text(row, "prompt"), text(row, "completion"));
-    }
-    List<String> fields = new ArrayList<>();
-    row.fieldNames().forEachRemaining(fields::add);
-    throw new TrainingException(
-        "expected fields text and label, or prompt and completion; found " + fields);
-  }
-
-  private Example labelled(String text, String label) {
-    LabelWords words =
-        labels.orElseThrow(
-            () ->
-                new TrainingException(
-                    "a row with a label needs --labels, such as --labels location=place,human=person"));
-    int index = words.labels().indexOf(label);
-    if (index < 0) {
-      throw new TrainingException(
-          "label: expected one of %s, found \"%s\"".formatted(words.labels(), label));
-    }
-    int[] prompt =
-        last(tokenizer.encode(options.hardPrompt() + options.template().fill(text), true));
-    return new Example(prompt, new int[] {words.tokens().get(index)}, OptionalInt.of(index));
-  }
-
-  private Example completed(String prompt, String completion) {
-    String asked = options.hardPrompt() + prompt;
-    int[] before = tokenizer.encode(asked, true);
-    int[] whole = tokenizer.encode(asked + completion, true);
-    int mismatch = Arrays.mismatch(before, whole);
-    int start = mismatch < 0 ? before.length : mismatch;
-    int length = whole.length - start + (endOfText.isPresent() ? 1 : 0);
-    if (length == 0) {
-      throw new TrainingException("completion: expected a text, found an empty one");
-    }
-    int[] labelled = Arrays.copyOfRange(whole, start, start + length);
-    if (endOfText.isPresent()) {
-      labelled[length - 1] = endOfText.getAsInt();
-    }
-    if (length >= options.maxTokens()) {
-      throw new TrainingException(
-          "completion: expected fewer than %d tokens (--max-tokens), found %d"
-              .formatted(options.maxTokens(), length));
-    }
-    int[] kept = Arrays.copyOf(whole, start);
-    int room = options.maxTokens() - length;
-    return new Example(
-        kept.length > room ? Arrays.copyOfRange(kept, kept.length - room, kept.length) : kept,
-        labelled,
-        OptionalInt.empty());
-  }
-
-  private int[] last(int[] tokens) {
-    int room = options.maxTokens() - 1;
-    return tokens.length > room
-        ? Arrays.copyOfRange(tokens, tokens.length - room, tokens.length)
-        : tokens;
-  }
-
-  private static String text(JsonNode row, String field) {
-    JsonNode value = row.get(field);
-    if (!value.isTextual()) {
-      throw new TrainingException(
-          "%s: expected a text, found %s".formatted(field, value.getNodeType()));
-    }
-    return value.textValue();
   }
 
   /**
@@ -170,6 +200,19 @@ public final class DataReader {
    * @throws TrainingException if a label stands twice
    */
   public static Map<String, String> labelWords(String pairs) {
+    return pairs("--labels", "label=word", pairs);
+  }
+
+  /**
+   * Reads {@code field=column} pairs, separated by commas.
+   *
+   * @throws TrainingException if a field stands twice
+   */
+  public static Map<String, String> columns(String pairs) {
+    return pairs("--columns", "field=column", pairs);
+  }
+
+  private static Map<String, String> pairs(String option, String form, String pairs) {
     Map<String, String> words = new LinkedHashMap<>();
     for (String pair : pairs.split(",")) {
       int equals = pair.indexOf('=');
@@ -177,7 +220,8 @@ public final class DataReader {
       String word = (equals < 0 ? pair : pair.substring(equals + 1)).strip();
       if (label.isEmpty() || word.isEmpty() || words.put(label, word) != null) {
         throw new TrainingException(
-            "--labels %s: expected label=word pairs with each label once".formatted(pairs));
+            "%s %s: expected %s pairs with each %s once"
+                .formatted(option, pairs, form, form.substring(0, form.indexOf('='))));
       }
     }
     return words;

@@ -4,25 +4,63 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Rows ready to be trained on or scored.
+ * Rows ready to be trained on or scored. Those of a file larger than memory are read as they are
+ * asked for, until the dataset is closed.
  *
  * @param name what the rows are called in reports
  * @param examples the rows, at least one
  * @param labels the labels, when the rows are classified by words
- * @param badLines lines of the file that were left out
+ * @param badLines lines of the file that were left out, of many the first
+ * @param leftOut how many they are
+ * @param digest what identifies the rows: the SHA-256 of their file, empty when there is none
  */
 public record Dataset(
-    String name, List<Example> examples, Optional<LabelWords> labels, List<BadLine> badLines) {
+    String name,
+    List<Example> examples,
+    Optional<LabelWords> labels,
+    List<BadLine> badLines,
+    long leftOut,
+    String digest)
+    implements AutoCloseable {
   /** A line that could not be used, and why. */
   public record BadLine(long number, String reason) {}
 
   /** Refuses a dataset without rows. */
   public Dataset {
-    examples = List.copyOf(examples);
+    examples = examples instanceof IndexedExamples ? examples : List.copyOf(examples);
     badLines = List.copyOf(badLines);
     if (examples.isEmpty()) {
       throw new TrainingException(
           name + ": expected at least one row of data, found none that can be used");
+    }
+  }
+
+  /** Rows that stand in no file. */
+  public Dataset(
+      String name, List<Example> examples, Optional<LabelWords> labels, List<BadLine> badLines) {
+    this(name, examples, labels, badLines, badLines.size(), "");
+  }
+
+  /** Tokens of the row at {@code index}. */
+  int length(int index) {
+    return examples instanceof IndexedExamples indexed
+        ? indexed.length(index)
+        : examples.get(index).length();
+  }
+
+  /** Tokens of the longest row. */
+  int longest() {
+    int longest = 0;
+    for (int i = 0; i < examples.size(); i++) {
+      longest = Math.max(longest, length(i));
+    }
+    return longest;
+  }
+
+  @Override
+  public void close() {
+    if (examples instanceof IndexedExamples indexed) {
+      indexed.close();
     }
   }
 }

@@ -88,12 +88,16 @@ final class PackedBatch implements AutoCloseable {
     for (Example example : rows) {
       int promptLength = example.prompt().length;
       int asked = wanted == Wanted.COMPLETION ? example.completion().length : 1;
-      for (int i = firstAsked(example, front); i < asked; i++, label++) {
+      for (int i = firstAsked(example, front); i < asked; i++) {
+        if (example.given().get(i)) {
+          continue;
+        }
         int inRow = promptLength + i - 1;
         int predictor = inRow < 0 ? front.virtualTokens() - 1 : front.packed() + token + inRow;
         set(positions, label, predictor);
         set(ids, label, example.completion()[i]);
         weights.data().setAtIndex(ValueLayout.JAVA_FLOAT, label, 1f / ofMean);
+        label++;
       }
       token += length(example, wanted);
     }
@@ -106,8 +110,9 @@ final class PackedBatch implements AutoCloseable {
   static int labels(List<Example> rows, Front front, Wanted wanted) {
     int labels = Math.multiplyExact(rows.size(), front.labels().count());
     for (Example row : rows) {
-      int asked = wanted == Wanted.COMPLETION ? row.completion().length : 1;
-      labels = Math.addExact(labels, asked - firstAsked(row, front));
+      int asked = wanted == Wanted.COMPLETION ? row.labels() : 1;
+      boolean skipped = firstAsked(row, front) == 1 && !row.given().get(0);
+      labels = Math.addExact(labels, skipped ? asked - 1 : asked);
     }
     return labels;
   }

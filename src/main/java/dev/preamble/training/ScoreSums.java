@@ -30,13 +30,17 @@ final class ScoreSums {
     long position = 0;
     for (Example example : batch) {
       boolean likeliest = true;
-      for (int i = 0; i < example.completion().length; i++, position++) {
+      for (int i = 0; i < example.completion().length; i++) {
+        if (example.given().get(i)) {
+          continue;
+        }
         MemorySegment.copy(
             logits, ValueLayout.JAVA_FLOAT, 4 * position * vocabulary, row, 0, vocabulary);
         likeliest &= addToken(example.completion()[i]);
         if (i == 0 && labels.isPresent() && example.label().isPresent()) {
           correct += chosen(labels.get()) == example.label().getAsInt() ? 1 : 0;
         }
+        position++;
       }
       exact += likeliest ? 1 : 0;
     }

@@ -30,17 +30,20 @@ class PackagesPointDownwardsTest {
           "cli", Set.of("server"));
 
   private static final Map<String, Set<String>> LIBRARIES =
-      Map.of(
-          "ai.djl", Set.of("model"),
-          "ai.onnx", Set.of("onnx"),
-          "com.google.protobuf", Set.of("onnx"),
-          "com.fasterxml.jackson",
-              Set.of("safetensors", "peft", "model", "training", "server", "cli"),
-          "io.micrometer", Set.of("server"),
-          "io.vertx", Set.of("server"),
-          "org.apache.commons.compress", Set.of("server"),
-          "me.tongfei.progressbar", Set.of("cli"),
-          "picocli", Set.of("cli"));
+      Map.ofEntries(
+          Map.entry("ai.djl", Set.of("model")),
+          Map.entry("ai.onnx", Set.of("onnx")),
+          Map.entry("com.google.protobuf", Set.of("onnx")),
+          Map.entry(
+              "com.fasterxml.jackson",
+              Set.of("safetensors", "peft", "model", "training", "generation", "server", "cli")),
+          Map.entry("io.micrometer", Set.of("server")),
+          Map.entry("io.vertx", Set.of("server")),
+          Map.entry("org.apache.commons.compress", Set.of("server")),
+          Map.entry("org.apache.lucene", Set.of("generation")),
+          Map.entry("me.tongfei.progressbar", Set.of("cli")),
+          Map.entry("org.knowm.xchart", Set.of("training")),
+          Map.entry("picocli", Set.of("cli")));
 
   private static final Pattern OURS = Pattern.compile("\\bdev\\.preamble\\.([a-z]+)\\b");
   private static final Pattern THEIRS =

@@ -3,13 +3,16 @@ package dev.preamble.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.preamble.generation.PeftPrompt;
 import dev.preamble.generation.Stories;
+import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
+import dev.preamble.peft.MultitaskPromptTuning;
 import dev.preamble.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -88,12 +91,9 @@ class ScoreCommandTest {
   }
 
   @Test
-  void aTextAndAFileWithTheSameTextScoreAlike() throws Exception {
-    Path file = Files.writeString(folder.resolve("story.txt"), TEXT);
+  void theSumsAreThoseOfTheTokens() {
     assertEquals(0, run(Stories.SMALL, "--text", TEXT, "--json"));
     JsonNode text = json();
-    assertEquals(0, run(Stories.SMALL, "--file", file.toString(), "--json"));
-    assertEquals(text, json());
     assertEquals(text.get("scored").asInt(), text.get("tokens").size() - 1);
     double sum = 0;
     for (JsonNode token : text.get("tokens")) {
@@ -102,6 +102,84 @@ class ScoreCommandTest {
     assertEquals(sum, text.get("log_probability").asDouble(), 1e-9);
     assertEquals(
         Math.exp(-sum / text.get("scored").asInt()), text.get("perplexity").asDouble(), 1e-6);
+  }
+
+  @Test
+  void eachLineOfAFileScoresAsThatTextDoesAlone() throws Exception {
+    Path texts = Files.writeString(folder.resolve("texts.txt"), TEXT + "\n\nOnce upon a time\n");
+    Path rows =
+        Files.writeString(
+            folder.resolve("rows.jsonl"),
+            "{\"text\": \"%s\", \"label\": \"x\"}\n{\"token_ids\": [1, 403, 407]}\n"
+                .formatted(TEXT));
+    Run alone = Run.of("score", "--model", Stories.SMALL, "--text", TEXT, "--json").done();
+    List<String> plain =
+        Run.of("score", "--model", Stories.SMALL, "--file", texts, "--json").done().lines();
+    List<String> json =
+        Run.of("score", "--model", Stories.SMALL, "--file", rows, "--json").done().lines();
+    assertEquals(3, plain.size());
+    assertEquals(3, Run.json(plain.get(1)).get("line").asInt(), "the blank line counts");
+    assertEquals(alone.json().get("tokens"), Run.json(plain.getFirst()).get("tokens"));
+    assertEquals(alone.json().get("tokens"), Run.json(json.getFirst()).get("tokens"));
+    JsonNode total = Run.json(plain.getLast()).get("total");
+    assertEquals(2, total.get("texts").asInt());
+    assertEquals(
+        Run.json(plain.get(0)).get("log_probability").asDouble()
+            + Run.json(plain.get(1)).get("log_probability").asDouble(),
+        total.get("log_probability").asDouble(),
+        1e-9);
+    List<String> shown = Run.of("score", "--model", Stories.SMALL, "--file", texts).done().lines();
+    assertTrue(shown.get(1).endsWith("'Once upon a time'"), shown.get(1));
+    assertTrue(shown.getLast().startsWith("2 texts: "), shown.getLast());
+  }
+
+  @Test
+  void aLineThatCannotBeScoredIsNamed() throws Exception {
+    Path rows = folder.resolve("rows.jsonl");
+    for (String[] bad :
+        new String[][] {
+          {"{\"text\": 3}", "line 2: expected an object"},
+          {"{\"token_ids\": [1.5]}", "line 2: expected an object"},
+          {"{", "line 2: expected JSON"},
+          {"{\"token_ids\": [600]}", "line 2: prompt: expected token ids from 0 to 511"}
+        }) {
+      Files.writeString(rows, "{\"text\": \"a\"}\n" + bad[0] + "\n");
+      Run run = Run.of("score", "--model", Stories.SMALL, "--file", rows).refused(bad[1]);
+      assertEquals(1, run.lines().size());
+    }
+    Files.write(rows, new byte[] {(byte) 0xff, '\n'});
+    Run.of("score", "--model", Stories.SMALL, "--file", rows).refused("expected UTF-8");
+    Run.of("score", "--model", Stories.SMALL, "--file", rows, "--logits-out", "x")
+        .refused("one text");
+    Run.of("score", "--model", Stories.SMALL, "--text", "a", "--task-id", 1).refused("--adapter");
+  }
+
+  @Test
+  void aMultitaskPromptNeedsItsTaskNamed() {
+    try (FrozenModel model = FrozenModel.open(Stories.SMALL)) {
+      int hidden = model.manifest().hiddenSize();
+      float[] shared = model.embeddings().rows(5, 6);
+      float[] columns = {1, 1, 2, 1};
+      float[] factors = new float[2 * hidden];
+      Arrays.fill(factors, 1);
+      MultitaskPromptTuning.of(model.baseModel(), 2, 2, 1, shared, columns, factors).save(folder);
+    }
+    Object[] command = {
+      "score", "--model", Stories.SMALL, "--text", "a", "--json", "--adapter", folder
+    };
+    Run.of(command).refused("2 tasks; name one, 0 to 1");
+    Run.of(with(command, 2)).refused("no task 2");
+    JsonNode first = Run.of(with(command, 0)).done().json();
+    JsonNode second = Run.of(with(command, 1)).done().json();
+    assertNotEquals(first.get("log_probability"), second.get("log_probability"));
+    assertNotEquals(first.get("adapter_digest"), second.get("adapter_digest"));
+  }
+
+  private static Object[] with(Object[] command, int task) {
+    Object[] longer = Arrays.copyOf(command, command.length + 2);
+    longer[command.length] = "--task-id";
+    longer[command.length + 1] = task;
+    return longer;
   }
 
   @Test
@@ -118,6 +196,7 @@ class ScoreCommandTest {
     refused("512 positions", "--token-ids", "1,".repeat(512) + "1");
     refused("0 to 511", "--token-ids", "1,600");
     refused("no such file", "--file", folder.resolve("none").toString());
+    refused("Is a directory", "--file", folder.toString());
     refused("width 32", "--text", "a", "--adapter", "test-fixtures/adapters/prompt-llama");
   }
 

@@ -1,0 +1,83 @@
+package dev.preamble.generation.sampling;
+
+import dev.preamble.PreambleException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** Finds the tokens with the highest logits. Values that are no numbers are passed over. */
+final class MostProbable {
+  private MostProbable() {}
+
+  /**
+   * The token with the highest logit; of equal ones the first.
+   *
+   * @throws PreambleException if no value is a number above minus infinity
+   */
+  static int of(float[] logits) {
+    int best = -1;
+    float highest = Float.NEGATIVE_INFINITY;
+    for (int token = 0; token < logits.length; token++) {
+      if (logits[token] > highest) {
+        highest = logits[token];
+        best = token;
+      }
+    }
+    return found(best);
+  }
+
+  /** Whether any logit is above minus infinity. */
+  static boolean exists(float[] logits) {
+    for (float value : logits) {
+      if (value > Float.NEGATIVE_INFINITY) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** As {@link #of(float[])} for {@code vocabulary} floats from byte {@code offset} on. */
+  static int of(MemorySegment logits, long offset, int vocabulary) {
+    int best = -1;
+    float highest = Float.NEGATIVE_INFINITY;
+    MemorySegment row = logits.asSlice(offset, 4L * vocabulary);
+    for (int token = 0; token < vocabulary; token++) {
+      float value = row.getAtIndex(ValueLayout.JAVA_FLOAT, token);
+      if (value > highest) {
+        highest = value;
+        best = token;
+      }
+    }
+    return found(best);
+  }
+
+  /**
+   * The {@code count} tokens with the highest logits, the highest first; of equal ones the first.
+   */
+  static int[] of(float[] logits, int count) {
+    int[] best = new int[Math.min(count, logits.length)];
+    int size = 0;
+    for (int token = 0; token < logits.length; token++) {
+      float value = logits[token];
+      if (size == best.length && (size == 0 || !(value > logits[best[size - 1]]))
+          || Float.isNaN(value)) {
+        continue;
+      }
+      int place = size < best.length ? size++ : size - 1;
+      while (place > 0 && value > logits[best[place - 1]]) {
+        best[place] = best[place - 1];
+        place--;
+      }
+      best[place] = token;
+    }
+    return Arrays.copyOf(best, size);
+  }
+
+  private static int found(int best) {
+    if (best < 0) {
+      throw new PreambleException(
+          "the model gave no number for any token: its weights or the adapter's values overflow");
+    }
+    return best;
+  }
+}

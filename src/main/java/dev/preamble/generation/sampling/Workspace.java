@@ -1,0 +1,32 @@
+package dev.preamble.generation.sampling;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Memory that the samplers of one thread use in turn, for logits of one vocabulary. */
+public final class Workspace {
+  final float[] raw;
+  final float[] logits;
+  final int[] kept;
+  final double[] weights;
+
+  /**
+   * @param vocabulary width of the logits
+   */
+  public Workspace(int vocabulary) {
+    raw = new float[vocabulary];
+    logits = new float[vocabulary];
+    kept = new int[vocabulary];
+    weights = new double[vocabulary];
+  }
+
+  /** Takes over the logits that stand at byte {@code offset} of {@code from}. */
+  void load(MemorySegment from, long offset) {
+    MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, offset, raw, 0, raw.length);
+  }
+
+  /** Puts the logits as they came where they are changed. */
+  void reset() {
+    System.arraycopy(raw, 0, logits, 0, raw.length);
+  }
+}

@@ -1,0 +1,38 @@
+package dev.preamble.bench;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What a measurement's numbers hold for. */
+public final class Machine {
+  private Machine() {}
+
+  /** Processor, system, Java and how busy the machine is. */
+  public static ObjectNode describe() throws IOException {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("cpu", cpu())
+        .put("cpus", Runtime.getRuntime().availableProcessors())
+        .put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"))
+        .put("java", Runtime.version().toString())
+        .put("load_average", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+  }
+
+  private static String cpu() throws IOException {
+    Path info = Path.of("/proc/cpuinfo");
+    if (!Files.isReadable(info)) {
+      return "unknown";
+    }
+    try (var lines = Files.lines(info)) {
+      return lines
+          .filter(line -> line.startsWith("model name"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .findFirst()
+          .orElse("unknown");
+    }
+  }
+}

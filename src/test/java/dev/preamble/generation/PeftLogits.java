@@ -1,0 +1,44 @@
+package dev.preamble.generation;
+
+import dev.preamble.safetensors.SafetensorsFile;
+import dev.preamble.safetensors.TensorView;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Logits that PEFT wrote.
+ *
+ * @param logits float [tokens, vocabulary], virtual tokens left out
+ * @param first float [vocabulary], what the last virtual token predicts, where they pass through
+ *     the model
+ */
+record PeftLogits(float[] logits, Optional<float[]> first) {
+  static PeftLogits read(Path file) {
+    try (SafetensorsFile opened = SafetensorsFile.open(file)) {
+      return new PeftLogits(
+          opened.tensor("logits").toFloats(), opened.find("first").map(TensorView::toFloats));
+    }
+  }
+
+  /** The largest difference of a logit; infinite where one is no number or their counts differ. */
+  static double worst(float[] left, float[] right) {
+    if (left.length != right.length) {
+      return Double.POSITIVE_INFINITY;
+    }
+    double worst = 0;
+    for (int i = 0; i < left.length; i++) {
+      double difference = Math.abs((double) left[i] - right[i]);
+      worst = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(worst, difference);
+    }
+    return worst;
+  }
+
+  /** Natural logarithm of the probability that {@code logits} give to {@code token}. */
+  static double logProbability(float[] logits, int token) {
+    double sum = 0;
+    for (float value : logits) {
+      sum += Math.exp((double) value - logits[token]);
+    }
+    return -Math.log(sum);
+  }
+}
