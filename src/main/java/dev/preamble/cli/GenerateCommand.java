@@ -3,6 +3,7 @@ package dev.preamble.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.generation.BatchingEngine;
 import dev.preamble.generation.Engine;
 import dev.preamble.generation.EngineOptions;
 import dev.preamble.generation.FittedAdapter;
@@ -10,7 +11,6 @@ import dev.preamble.generation.GeneratedToken;
 import dev.preamble.generation.Generation;
 import dev.preamble.generation.GenerationRequest;
 import dev.preamble.generation.GenerationResult;
-import dev.preamble.generation.NaiveEngine;
 import dev.preamble.generation.TokenListener;
 import dev.preamble.model.FrozenModel;
 import java.io.PrintWriter;
@@ -82,7 +82,7 @@ final class GenerateCommand implements Runnable {
     }
     try (FrozenModel opened = model.open();
         Engine engine =
-            NaiveEngine.open(
+            BatchingEngine.open(
                 opened,
                 EngineOptions.defaults()
                     .withThreads(model.threads())

@@ -4,6 +4,8 @@ import dev.preamble.model.CachedSequence;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.model.KeyValueCache;
 import dev.preamble.model.Manifest;
+import dev.preamble.model.SlotCache;
+import dev.preamble.model.SlotPass;
 import dev.preamble.peft.AdapterEntry;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
@@ -28,21 +30,19 @@ final class ModelRunner implements AutoCloseable {
     return new KeyValueCache(model.manifest(), positions, session);
   }
 
+  /** Empty slots for several rows. */
+  SlotCache slots(int slots, int positions) {
+    return model.slots(session, slots, positions);
+  }
+
+  /** A pass over {@code rows} slots of {@code cache} at a time. */
+  SlotPass pass(SlotCache cache, int rows) {
+    return model.pass(session, cache, rows);
+  }
+
   /** A sequence that continues what {@code cache} holds. */
   CachedSequence sequence(KeyValueCache cache) {
     return model.sequence(session, cache);
-  }
-
-  /** The keys and values of {@code adapter}, in a cache that they fill. */
-  KeyValueCache prefix(FittedAdapter adapter) {
-    KeyValueCache cache = cache(adapter.virtualTokens());
-    try (CachedSequence sequence = sequence(cache)) {
-      enter(adapter, cache, sequence);
-      return cache;
-    } catch (RuntimeException fault) {
-      cache.close();
-      throw fault;
-    }
   }
 
   /**

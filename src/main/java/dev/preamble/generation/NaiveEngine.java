@@ -5,23 +5,18 @@ import dev.preamble.model.CachedSequence;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.model.KeyValueCache;
 import dev.preamble.model.TextTokenizer;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The plain engine: one row at a time, in the order of submission, over a key/value cache of its
- * own. Its one platform thread owns the session and the prefixes; waiting rows stand in a bounded
- * queue.
- *
- * <p>A row's cache holds exactly the positions that its request may take: virtual tokens, prompt
- * and completion. The adapter's prefix is copied into it, so a prefix that is given up meanwhile
- * harms nobody.
+ * The plain engine, which says what the other must give: one row at a time, in the order of
+ * submission, and for each token a pass over all that precedes it. It keeps nothing from one pass
+ * to the next.
  */
 public final class NaiveEngine implements Engine {
   /** A row and how it runs, as it stands in the queue. */
@@ -37,14 +32,12 @@ public final class NaiveEngine implements Engine {
 
   private final ModelRunner runner;
   private final Optional<TextTokenizer> tokenizer;
-  private final PrefixStore prefixes;
   private final Workspace workspace;
   private final ThreadPoolExecutor thread;
 
   private NaiveEngine(FrozenModel model, EngineOptions options) {
     this.runner = new ModelRunner(model, options.threads());
     this.tokenizer = model.manifest().tokenizer().map(file -> model.tokenizer());
-    this.prefixes = new PrefixStore(options.prefixBytes(), runner::prefix);
     this.workspace = new Workspace(model.manifest().vocabularySize());
     this.thread =
         new ThreadPoolExecutor(
@@ -69,15 +62,40 @@ public final class NaiveEngine implements Engine {
   public Generation submit(GenerationRequest request, TokenListener listener) {
     runner.check(request);
     Row row = new Row(request, listener, this::leaveQueue);
+    enqueue(row, () -> run(row));
+    return row;
+  }
+
+  @Override
+  public Generation submit(
+      GenerationRequest request, AdapterSource source, TokenListener listener) {
+    runner.check(request);
+    Row row = new Row(request, listener, this::leaveQueue);
+    enqueue(row, () -> load(row, source));
+    return row;
+  }
+
+  private void enqueue(Row row, Runnable body) {
     try {
-      thread.execute(new Turn(row, () -> run(row)));
+      thread.execute(new Turn(row, body));
     } catch (RejectedExecutionException refused) {
       throw new EngineBusyException(
           thread.isShutdown()
               ? "the engine is closed"
               : "%,d requests wait already; try again later".formatted(thread.getQueue().size()));
     }
-    return row;
+  }
+
+  private void load(Row row, AdapterSource source) {
+    try {
+      GenerationRequest complete = row.request().withAdapter(source.load());
+      runner.check(complete);
+      row.underAdapter(complete);
+    } catch (Throwable fault) {
+      row.fail(fault);
+      return;
+    }
+    run(row);
   }
 
   private void leaveQueue(Row row) {
@@ -99,57 +117,70 @@ public final class NaiveEngine implements Engine {
 
   private FinishReason generate(Row row) {
     GenerationRequest request = row.request();
-    int[] prompt = request.prompt();
     if (row.cancelled()) {
       return FinishReason.CANCELLED;
     }
-    try (KeyValueCache cache =
-            runner.cache(request.virtualTokens() + prompt.length + request.maxTokens());
+    RowText text = new RowText(row, runner.manifest(), tokenizer, workspace);
+    request.promptLogProbabilities().ifPresent(alternatives -> score(row, alternatives));
+    if (request.maxTokens() == 0) {
+      return FinishReason.LENGTH;
+    }
+    while (!row.cancelled() && !row.late()) {
+      Optional<FinishReason> end = next(row, text);
+      if (end.isPresent()) {
+        return end.get();
+      }
+    }
+    return row.cancelled() ? FinishReason.CANCELLED : FinishReason.TIMEOUT;
+  }
+
+  /** One token more, from a pass over adapter, prompt and the tokens so far. */
+  private Optional<FinishReason> next(Row row, RowText text) {
+    int[] tokens = row.text();
+    try (KeyValueCache cache = runner.cache(row.request().virtualTokens() + tokens.length);
         CachedSequence sequence = runner.sequence(cache)) {
-      request.adapter().ifPresent(adapter -> prefixes.fill(adapter, cache));
-      RowText text = new RowText(row, runner.manifest(), tokenizer, workspace);
-      MemorySegment next = prefill(row, sequence, prompt);
-      if (request.maxTokens() == 0) {
-        return FinishReason.LENGTH;
-      }
-      while (!row.cancelled() && !row.late()) {
-        Optional<FinishReason> end = text.take(next, 0);
-        if (end.isPresent()) {
-          return end.get();
-        }
-        next = sequence.advance(row.lastToken());
-      }
-      return row.cancelled() ? FinishReason.CANCELLED : FinishReason.TIMEOUT;
+      row.request().adapter().ifPresent(adapter -> ModelRunner.enter(adapter, cache, sequence));
+      return text.take(sequence.advance(tokens), 0);
     }
   }
 
-  /** Puts the prompt behind the adapter's prefix; gives the logits that follow it. */
-  private MemorySegment prefill(Row row, CachedSequence sequence, int[] prompt) {
-    OptionalInt alternatives = row.request().promptLogProbabilities();
-    if (alternatives.isEmpty()) {
-      return sequence.advance(prompt);
-    }
+  private void score(Row row, int alternatives) {
+    int[] prompt = row.request().prompt();
     int vocabulary = runner.manifest().vocabularySize();
-    PromptScores scores = new PromptScores(prompt, vocabulary, tokenizer, alternatives.getAsInt());
-    for (int start = 0; start < prompt.length - 1; start += SCORED_PASS) {
-      int end = Math.min(prompt.length - 1, start + SCORED_PASS);
-      MemorySegment logits = sequence.advanceWithAllLogits(Arrays.copyOfRange(prompt, start, end));
-      scores.take(logits, end - start);
+    PromptScores scores = new PromptScores(prompt, vocabulary, tokenizer, alternatives);
+    try (KeyValueCache cache = runner.cache(row.request().virtualTokens() + prompt.length);
+        CachedSequence sequence = runner.sequence(cache)) {
+      row.request().adapter().ifPresent(adapter -> ModelRunner.enter(adapter, cache, sequence));
+      for (int start = 0; start < prompt.length; start += SCORED_PASS) {
+        int end = Math.min(prompt.length, start + SCORED_PASS);
+        scores.take(
+            sequence.advanceWithAllLogits(Arrays.copyOfRange(prompt, start, end)), end - start);
+      }
     }
     row.givePrompt(scores.tokens());
-    return sequence.advance(prompt[prompt.length - 1]);
   }
+
+  @Override
+  public CompletableFuture<Void> pin(FittedAdapter adapter) {
+    return CompletableFuture.completedFuture(null);
+  }
+
+  @Override
+  public void unpin(String digest) {}
 
   @Override
   public EngineStatus status() {
     return new EngineStatus(
-        thread.getActiveCount(), thread.getQueue().size(), prefixes.statistics());
+        thread.getActiveCount(),
+        thread.getQueue().size(),
+        CacheUsage.NONE,
+        PrefixStatistics.NONE,
+        PrefixStatistics.NONE);
   }
 
   @Override
   public void close() {
     thread.close();
-    prefixes.close();
     runner.close();
   }
 }

@@ -9,4 +9,7 @@ package dev.preamble.generation;
  * @param entries prefixes there now
  * @param bytes bytes they take
  */
-public record PrefixStatistics(long hits, long misses, long evictions, int entries, long bytes) {}
+public record PrefixStatistics(long hits, long misses, long evictions, int entries, long bytes) {
+  /** Those of a store that keeps nothing. */
+  public static final PrefixStatistics NONE = new PrefixStatistics(0, 0, 0, 0, 0);
+}

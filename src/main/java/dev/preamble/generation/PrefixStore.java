@@ -1,83 +1,144 @@
 package dev.preamble.generation;
 
-import dev.preamble.model.KeyValueCache;
+import dev.preamble.PreambleException;
+import dev.preamble.model.SlotCache;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Function;
 
 /**
  * Keys and values that adapters put in front of the text, each computed once and kept for as long
- * as the budget allows; of those that do not fit, the one used longest ago goes first. A prefix is
- * known by the content of adapter and model, never by a name, and one that was given up is computed
- * again: what a request sees is the same either way.
+ * as the budget allows; of those that do not fit, the one used longest ago goes first, pinned ones
+ * never. A store belongs to one model on one device; within it a prefix is known by the digest of
+ * its adapter's content, never by a name, and one that was given up is computed again: what a
+ * request sees is the same either way.
  *
- * <p>Used by one thread, but for {@link #statistics}.
+ * <p>Used by one thread, but for {@link #pin}, {@link #unpin} and {@link #statistics}.
  */
-final class PrefixStore implements AutoCloseable {
-  private record Key(String adapter, String model) {}
+final class PrefixStore {
+  private record Prefix(int[] blocks, int positions) {}
 
   private final long budget;
-  private final Function<FittedAdapter, KeyValueCache> compute;
-  private final Map<Key, KeyValueCache> kept = new LinkedHashMap<>(16, 0.75f, true);
+  private final BlockPool pool;
+  private final Map<String, Prefix> kept = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<String, Long> pinned = new HashMap<>();
   private long hits;
   private long misses;
   private long evictions;
   private long bytes;
-  private volatile PrefixStatistics statistics = new PrefixStatistics(0, 0, 0, 0, 0);
+  private volatile PrefixStatistics statistics = PrefixStatistics.NONE;
 
   /**
    * @param budget bytes of prefixes to keep
-   * @param compute gives an adapter's prefix in a cache of its own
    */
-  PrefixStore(long budget, Function<FittedAdapter, KeyValueCache> compute) {
+  PrefixStore(long budget, BlockPool pool) {
     this.budget = budget;
-    this.compute = compute;
+    this.pool = pool;
   }
 
-  /** Fills the first positions of {@code cache}, which is empty, with the adapter's prefix. */
-  void fill(FittedAdapter adapter, KeyValueCache cache) {
-    Key key = new Key(adapter.digest(), adapter.model());
-    KeyValueCache found = kept.get(key);
-    if (found != null) {
-      hits++;
-      cache.copyFrom(found);
-    } else {
+  /**
+   * Puts the adapter's prefix into {@code slot}, which is empty, if it is kept.
+   *
+   * @return whether it is
+   */
+  boolean enter(FittedAdapter adapter, SlotCache cache, int slot) {
+    Prefix found = kept.get(adapter.digest());
+    if (found == null) {
       misses++;
-      KeyValueCache computed = compute.apply(adapter);
-      cache.copyFrom(computed);
-      keep(key, computed);
+    } else {
+      hits++;
+      for (int block : found.blocks()) {
+        pool.copy(block, cache, slot);
+      }
     }
-    statistics = new PrefixStatistics(hits, misses, evictions, kept.size(), bytes);
+    publish();
+    return found != null;
+  }
+
+  /** Keeps the adapter's prefix, which {@code slot} begins with, if it fits. */
+  void keep(FittedAdapter adapter, SlotCache cache, int slot) {
+    int positions = adapter.virtualTokens();
+    if (kept.containsKey(adapter.digest()) || !makeRoom(size(positions))) {
+      return;
+    }
+    int[] blocks = new int[BlockPool.blocks(positions)];
+    for (int i = 0; i < blocks.length; i++) {
+      int from = i * BlockPool.POSITIONS;
+      int count = Math.min(BlockPool.POSITIONS, positions - from);
+      blocks[i] = pool.take(cache, slot, from, count);
+    }
+    kept.put(adapter.digest(), new Prefix(blocks, positions));
+    bytes += size(positions);
+    publish();
+  }
+
+  /** Gives up what was used longest ago until {@code wanted} bytes fit, if they can. */
+  private boolean makeRoom(long wanted) {
+    Iterator<Map.Entry<String, Prefix>> oldestFirst = kept.entrySet().iterator();
+    while (bytes + wanted > budget && oldestFirst.hasNext()) {
+      Map.Entry<String, Prefix> oldest = oldestFirst.next();
+      if (!isPinned(oldest.getKey())) {
+        oldestFirst.remove();
+        for (int block : oldest.getValue().blocks()) {
+          pool.give(block);
+        }
+        bytes -= size(oldest.getValue().positions());
+        evictions++;
+      }
+    }
+    return bytes + wanted <= budget;
+  }
+
+  private long size(int positions) {
+    return BlockPool.blocks(positions) * pool.blockBytes();
+  }
+
+  /**
+   * Has the adapter's prefix never be given up once it is computed.
+   *
+   * @throws PreambleException if it does not fit beside the others that are pinned
+   */
+  void pin(FittedAdapter adapter) {
+    synchronized (pinned) {
+      long size = size(adapter.virtualTokens());
+      long others =
+          pinned.entrySet().stream()
+              .filter(entry -> !entry.getKey().equals(adapter.digest()))
+              .mapToLong(Map.Entry::getValue)
+              .sum();
+      if (others + size > budget) {
+        throw new PreambleException(
+            "%s cannot be pinned: its prefix takes %,d bytes, the pinned ones take %,d, and prefixes may take %,d; unpin others or allow more"
+                .formatted(adapter.name(), size, others, budget));
+      }
+      pinned.put(adapter.digest(), size);
+    }
+  }
+
+  /** Lets the prefix of the adapter with this digest be given up. */
+  void unpin(String digest) {
+    synchronized (pinned) {
+      pinned.remove(digest);
+    }
+  }
+
+  private boolean isPinned(String digest) {
+    synchronized (pinned) {
+      return pinned.containsKey(digest);
+    }
   }
 
   PrefixStatistics statistics() {
     return statistics;
   }
 
-  private void keep(Key key, KeyValueCache prefix) {
-    if (prefix.bytes() > budget) {
-      prefix.close();
-      return;
-    }
-    Iterator<KeyValueCache> oldestFirst = kept.values().iterator();
-    while (bytes + prefix.bytes() > budget) {
-      KeyValueCache oldest = oldestFirst.next();
-      oldestFirst.remove();
-      bytes -= oldest.bytes();
-      evictions++;
-      oldest.close();
-    }
-    kept.put(key, prefix);
-    bytes += prefix.bytes();
+  private void publish() {
+    statistics = new PrefixStatistics(hits, misses, evictions, kept.size(), bytes);
   }
 
-  /** Frees every prefix. */
-  @Override
-  public void close() {
-    kept.values().forEach(KeyValueCache::close);
-    kept.clear();
-    bytes = 0;
-    statistics = new PrefixStatistics(hits, misses, evictions, 0, 0);
+  /** Blocks of the pool that the prefixes take. */
+  int blocks() {
+    return kept.values().stream().mapToInt(prefix -> prefix.blocks().length).sum();
   }
 }

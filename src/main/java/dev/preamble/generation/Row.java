@@ -2,6 +2,7 @@ package dev.preamble.generation;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -11,7 +12,8 @@ import java.util.function.Consumer;
  * #result} belongs to the engine's thread.
  */
 final class Row implements Generation {
-  private final GenerationRequest request;
+  private volatile GenerationRequest request;
+  private volatile boolean loaded = true;
   private final TokenListener listener;
   private final Consumer<Row> onCancel;
   private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
@@ -33,6 +35,22 @@ final class Row implements Generation {
 
   GenerationRequest request() {
     return request;
+  }
+
+  /** Its adapter is not there yet. */
+  void awaitAdapter() {
+    loaded = false;
+  }
+
+  /** Its adapter is there. */
+  void underAdapter(GenerationRequest complete) {
+    request = complete;
+    loaded = true;
+  }
+
+  /** Whether its adapter is there, if it has one. */
+  boolean isLoaded() {
+    return loaded;
   }
 
   boolean cancelled() {
@@ -68,6 +86,16 @@ final class Row implements Generation {
   /** The token that came last; one has come. */
   int lastToken() {
     return tokens.getLast().id();
+  }
+
+  /** The tokens of its text, from the prompt's first to the last that came out. */
+  int[] text() {
+    int[] given = request.prompt();
+    int[] text = Arrays.copyOf(given, given.length + tokens.size());
+    for (int i = 0; i < tokens.size(); i++) {
+      text[given.length + i] = tokens.get(i).id();
+    }
+    return text;
   }
 
   /** Tokens that may still come. */

@@ -148,6 +148,16 @@ public final class FrozenModel implements AutoCloseable {
     return new CachedSequence(session, manifest, embeddings, cache);
   }
 
+  /** Empty slots for many sequences, where {@code session} reads them without copying. */
+  public SlotCache slots(Session session, int slots, int capacity) {
+    return SlotCache.allocate(manifest, session::allocate, slots, capacity);
+  }
+
+  /** A pass of {@code session}, opened with {@link #graph}, over {@code rows} slots at a time. */
+  public SlotPass pass(Session session, SlotCache cache, int rows) {
+    return new SlotPass(session, manifest, embeddings, cache, rows);
+  }
+
   /**
    * ONNX Runtime's cached attention for CUDA computes in half precision only; the packed graphs
    * that take its place compute in float32 only.

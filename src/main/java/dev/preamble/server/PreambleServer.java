@@ -4,10 +4,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.PreambleException;
+import dev.preamble.generation.BatchingEngine;
 import dev.preamble.generation.Engine;
 import dev.preamble.generation.EngineStatus;
 import dev.preamble.generation.GenerationRequest;
-import dev.preamble.generation.NaiveEngine;
 import dev.preamble.model.FrozenModel;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -50,7 +50,7 @@ public final class PreambleServer implements AutoCloseable {
       FrozenModel model =
           opened.add(FrozenModel.open(config.model(), config.device()), FrozenModel::close);
       ModelCatalog catalog = ModelCatalog.load(model, config.adapters());
-      Engine engine = opened.add(NaiveEngine.open(model, config.engine()), Engine::close);
+      Engine engine = opened.add(BatchingEngine.open(model, config.engine()), Engine::close);
       warmUp(engine);
       PreambleServer server = new PreambleServer(config, port, model, catalog, engine);
       port.open(server.routes());

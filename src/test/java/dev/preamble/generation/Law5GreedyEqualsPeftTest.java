@@ -50,7 +50,7 @@ class Law5GreedyEqualsPeftTest {
    */
   private static void compare(Path folder, Optional<Path> adapter, List<String> prompts, int most) {
     try (FrozenModel model = FrozenModel.open(folder);
-        Engine engine = NaiveEngine.open(model, EngineOptions.defaults())) {
+        Engine engine = BatchingEngine.open(model, EngineOptions.defaults())) {
       Optional<FittedAdapter> fitted =
           adapter.map(place -> FittedAdapter.fit(Adapter.open(place), model));
       for (String prompt : prompts) {

@@ -201,7 +201,7 @@ class LifecycleTest {
 
   @Test
   void aFullEngineSaysSoAndTakesMoreLater() throws Exception {
-    EngineOptions one = EngineOptions.defaults().withThreads(1).withQueue(1);
+    EngineOptions one = EngineOptions.defaults().withThreads(1).withQueue(1).withRows(1);
     try (ServerFixture server = start(config -> config.withEngine(one))) {
       try (Socket _ = raw(server, LONG)) {
         awaitRunning(server);
