@@ -3,9 +3,10 @@ package dev.preamble.generation;
 import dev.preamble.model.CachedSequence;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.model.KeyValueCache;
+import dev.preamble.model.SlotCache;
+import dev.preamble.model.SlotPass;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -44,17 +45,19 @@ final class Passes implements AutoCloseable {
   float[] decoded(int[] tokens, int start, Optional<FittedAdapter> adapter) {
     float[] logits = new float[tokens.length * vocabulary];
     int virtual = adapter.map(FittedAdapter::virtualTokens).orElse(0);
-    try (KeyValueCache cache = runner.cache(virtual + tokens.length + 3);
-        CachedSequence sequence = runner.sequence(cache)) {
+    try (SlotCache cache = runner.slots(2, virtual + tokens.length + 3);
+        SlotPass pass = runner.pass(cache, 1)) {
       adapter.ifPresent(
           fitted -> {
-            try (KeyValueCache prefix = runner.prefix(fitted)) {
-              cache.copyFrom(prefix);
+            try (KeyValueCache prefix = runner.cache(virtual);
+                CachedSequence sequence = runner.sequence(prefix)) {
+              ModelRunner.enter(fitted, prefix, sequence);
+              cache.append(1, prefix);
             }
           });
-      copy(sequence.advanceWithAllLogits(Arrays.copyOf(tokens, start)), logits, 0, start);
+      copy(pass.advance(1, tokens, 0, start, start), logits, 0, start);
       for (int place = start; place < tokens.length; place++) {
-        copy(sequence.advance(tokens[place]), logits, place, 1);
+        copy(pass.advance(1, tokens, place, 1, 1), logits, place, 1);
       }
     }
     return logits;
