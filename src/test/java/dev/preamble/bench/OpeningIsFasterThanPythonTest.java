@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class OpeningIsFasterThanPythonTest {
   @Test
   void ofTheStoryModel() {
-    Map<String, OpeningTimes> times = OpeningTimes.measure(Path.of("test-fixtures/stories15M"), 2);
+    Map<String, OpeningTimes> times = OpeningTimes.measure(Path.of("test-fixtures/stories15M"), 1);
     times.forEach(
         (name, time) ->
             System.out.printf(

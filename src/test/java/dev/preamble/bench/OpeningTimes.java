@@ -14,7 +14,8 @@ import java.util.Map;
 
 /**
  * Seconds from opening a model to its first logits, here and in Python, each in processes of its
- * own that take turns; the best of several.
+ * own that take turns; the best of several. Ours starts as the launcher starts the program, from
+ * one jar with a cache of its loaded classes.
  *
  * @param whole from the start of the process to its end
  * @param opening from the end of its imports, or its first instruction, to the logits
@@ -26,27 +27,24 @@ record OpeningTimes(double whole, double opening, int token) {
 
   /** The times of Preamble, of transformers, and of onnxruntime in Python with the same graph. */
   static Map<String, OpeningTimes> measure(Path model, int rounds) {
-    Map<String, List<String>> commands = new LinkedHashMap<>();
-    commands.put(
-        "preamble",
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--enable-native-access=ALL-UNNAMED",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            FirstLogits.class.getName()));
-    for (String way : new String[] {"transformers", "onnxruntime"}) {
-      commands.put(
-          way,
-          List.of(PythonEnvironment.python().toString(), "-m", "preamble_oracle.opening", way));
+    try (Program program = Program.make(FirstLogits.class)) {
+      Map<String, List<String>> commands = new LinkedHashMap<>();
+      commands.put("preamble", program.command());
+      for (String way : new String[] {"transformers", "onnxruntime"}) {
+        commands.put(
+            way,
+            List.of(PythonEnvironment.python().toString(), "-m", "preamble_oracle.opening", way));
+      }
+      run("preamble", program.rehearsal(), model);
+      Map<String, OpeningTimes> best = new LinkedHashMap<>();
+      for (int round = 0; round < rounds; round++) {
+        commands.forEach(
+            (name, command) -> best.merge(name, run(name, command, model), OpeningTimes::better));
+      }
+      return best;
+    } catch (IOException fault) {
+      throw new UncheckedIOException(fault);
     }
-    Map<String, OpeningTimes> best = new LinkedHashMap<>();
-    for (int round = 0; round < rounds; round++) {
-      commands.forEach(
-          (name, command) -> best.merge(name, run(name, command, model), OpeningTimes::better));
-    }
-    return best;
   }
 
   private static OpeningTimes run(String name, List<String> command, Path model) {
