@@ -61,6 +61,19 @@ public record Constant(String name, DataType type, List<Long> dimensions, Data d
         name, DataType.FLOAT, List.of(), new Inline(buffer(4).putFloat(value).array()));
   }
 
+  /** A scalar of a real type. */
+  public static Constant ofReal(String name, DataType type, float value) {
+    ByteBuffer buffer = buffer(type.bytes());
+    switch (type) {
+      case FLOAT -> buffer.putFloat(value);
+      case DOUBLE -> buffer.putDouble(value);
+      case FLOAT16 -> buffer.putShort(Float.floatToFloat16(value));
+      case BFLOAT16 -> buffer.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+      default -> throw new GraphException("Constant " + name + ": " + type + " is no real type");
+    }
+    return new Constant(name, type, List.of(), new Inline(buffer.array()));
+  }
+
   /** The shape as a {@link Shape}. */
   public Shape shape() {
     return Shape.of(dimensions.toArray());
@@ -81,13 +94,19 @@ public record Constant(String name, DataType type, List<Long> dimensions, Data d
     return values;
   }
 
-  /** The one value of an inline float32 tensor with a single element. */
+  /** The one value of an inline tensor of a real type with a single element. */
   public float singleFloat() {
     ByteBuffer buffer = inlineBytes();
-    if (type != DataType.FLOAT || buffer.remaining() != 4) {
-      throw notOf("one float");
+    if (buffer.remaining() != type.bytes()) {
+      throw notOf("one element");
     }
-    return buffer.getFloat();
+    return switch (type) {
+      case FLOAT -> buffer.getFloat();
+      case DOUBLE -> (float) buffer.getDouble();
+      case FLOAT16 -> Float.float16ToFloat(buffer.getShort());
+      case BFLOAT16 -> Float.intBitsToFloat(buffer.getShort() << 16);
+      default -> throw notOf("a real type");
+    };
   }
 
   private ByteBuffer inlineBytes() {

@@ -34,6 +34,14 @@ public enum DataType {
     return bytes;
   }
 
+  /** Whether it stands for real numbers, which alone have derivatives. */
+  public boolean isReal() {
+    return switch (this) {
+      case FLOAT, FLOAT16, BFLOAT16, DOUBLE -> true;
+      default -> false;
+    };
+  }
+
   /** The type with ONNX code {@code code}. */
   public static DataType ofCode(int code) {
     for (DataType type : values()) {

@@ -35,6 +35,13 @@ public final class Ops {
     return editor.constant(Constant.ofFloat("real:" + value, value));
   }
 
+  /** A scalar of a real {@code type}, for arithmetic with values of that type. */
+  public Value real(float value, DataType type) {
+    return type == DataType.FLOAT
+        ? real(value)
+        : editor.constant(Constant.ofReal(type + ":" + value, type, value));
+  }
+
   // Element by element, with broadcasting
 
   /** a + b. */
@@ -60,6 +67,11 @@ public final class Ops {
   /** a >= b as booleans. */
   public Value greaterOrEqual(Value a, Value b) {
     return binary("GreaterOrEqual", a, b, DataType.BOOL);
+  }
+
+  /** a = b as booleans. */
+  public Value equal(Value a, Value b) {
+    return binary("Equal", a, b, DataType.BOOL);
   }
 
   /** a where {@code condition}, b elsewhere. */
@@ -140,6 +152,39 @@ public final class Ops {
       dimensions.add((int) axis, Shape.Dimension.of(1));
     }
     return emit("", "Unsqueeze", x.type(), new Shape(dimensions), Map.of(), x, longs(axes));
+  }
+
+  /** x broadcast to the shape and sizes of {@code like}. */
+  public Value expand(Value x, Value like) {
+    return emit(
+        "", "Expand", x.type(), like.shape(), Map.of(), x, sizes(like, 0, like.shape().rank()));
+  }
+
+  /**
+   * Zeros of the shape of {@code like}, {@code parts} added at {@code indices} along {@code axis};
+   * parts that meet in one place are summed. (ScatterElements sums them correctly on several
+   * threads, ScatterND does not; its CPU kernel adds in float32 alone.)
+   */
+  public Value scatterSum(Value like, int axis, Value indices, Value parts) {
+    Value zeros =
+        emit(
+            "",
+            "ConstantOfShape",
+            DataType.FLOAT,
+            like.shape(),
+            Map.of(),
+            sizes(like, 0, like.shape().rank()));
+    Value sum =
+        emit(
+            "",
+            "ScatterElements",
+            DataType.FLOAT,
+            like.shape(),
+            Map.of("axis", new Attribute.Int(axis), "reduction", new Attribute.Text("add")),
+            zeros,
+            indices,
+            cast(parts, DataType.FLOAT));
+    return cast(sum, parts.type());
   }
 
   /** The slices of x along {@code axis} that {@code indices} names; negative ones from the end. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
+import dev.preamble.oracle.TinyModels;
 import dev.preamble.safetensors.SafetensorsFile;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -14,6 +15,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -49,6 +51,32 @@ class Law3GradientEqualsAutogradTest {
         worst = Math.max(worst, error(model, batch.subList(2, 3), virtualTokens, random));
       }
       System.out.printf("[law 3] %s: worst relative gradient error %.2g%n", name, worst);
+      assertTrue(worst <= LARGEST_ERROR, () -> "worst relative error above " + LARGEST_ERROR);
+    }
+  }
+
+  static List<String> architectures() {
+    return TinyModels.NAMES;
+  }
+
+  /**
+   * Rows longer than the windows of those models that have one, behind a prompt that late tokens no
+   * longer see wholly.
+   */
+  @ParameterizedTest
+  @MethodSource("architectures")
+  void onEveryArchitecture(String name) {
+    try (FrozenModel model = FrozenModel.open(TinyModels.exported(name))) {
+      Random random = new Random(3);
+      List<Example> batch =
+          List.of(
+              PeftRows.random(model, random, 11, 1),
+              PeftRows.random(model, random, 1, 4),
+              PeftRows.random(model, random, 0, 6),
+              PeftRows.random(model, random, 19, 2));
+      double worst =
+          Math.max(error(model, batch, 9, random), error(model, batch.subList(1, 2), 1, random));
+      System.out.printf("[law 3] prompt-tuning %s %.1e%n", name, worst);
       assertTrue(worst <= LARGEST_ERROR, () -> "worst relative error above " + LARGEST_ERROR);
     }
   }
@@ -112,6 +140,14 @@ class Law3GradientEqualsAutogradTest {
     }
   }
 
+  /**
+   * Gemma 2 in transformers takes softmax in float32 whatever the model's type, where float64's
+   * mask overflows and padding that sees nothing gives no number.
+   */
+  private static String referenceType(FrozenModel model) {
+    return model.manifest().architecture().equals("gemma2") ? "float32" : "float64";
+  }
+
   private Reference reference(FrozenModel model, float[] rows, List<Example> batch) {
     Path adapter = PeftRows.save(model, rows, folder.resolve("start"));
     Path out = folder.resolve("gradient.safetensors");
@@ -124,7 +160,7 @@ class Law3GradientEqualsAutogradTest {
                     "prompt", adapter.resolve("adapter_model.safetensors").toString(),
                     "rows", PeftRows.of(batch),
                     "out", out.toString(),
-                    "dtype", "float64",
+                    "dtype", referenceType(model),
                     "threads", THREADS))
             .path("loss")
             .asDouble();

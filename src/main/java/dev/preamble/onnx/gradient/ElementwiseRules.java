@@ -1,9 +1,12 @@
 package dev.preamble.onnx.gradient;
 
 import dev.preamble.onnx.DataType;
+import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Value;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /** Derivatives of operators that work element by element; y is the output, g d(loss)/dy. */
 final class ElementwiseRules {
@@ -57,18 +60,24 @@ final class ElementwiseRules {
     float exponent = backward.constantFloat(node, 1);
     Value slope =
         exponent == 2
-            ? ops.mul(x, ops.real(2))
+            ? ops.mul(x, ops.real(2, x.type()))
             : ops.mul(
                 ops.emit(
-                    "", "Pow", x.type(), x.shape(), java.util.Map.of(), x, ops.real(exponent - 1)),
-                ops.real(exponent));
+                    "",
+                    "Pow",
+                    x.type(),
+                    x.shape(),
+                    java.util.Map.of(),
+                    x,
+                    ops.real(exponent - 1, x.type())),
+                ops.real(exponent, x.type()));
     backward.give(node, 0, ops.mul(g, slope));
   }
 
   /** d(sqrt x) = dx / 2y. */
   static void sqrt(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
-    Value twice = ops.mul(backward.output(node, 0), ops.real(2));
+    Value twice = ops.mul(backward.output(node, 0), ops.real(2, g.type()));
     backward.give(node, 0, ops.div(g, twice));
   }
 
@@ -88,34 +97,99 @@ final class ElementwiseRules {
   static void tanh(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
     Value y = backward.output(node, 0);
-    backward.give(node, 0, ops.mul(g, ops.sub(ops.real(1), ops.mul(y, y))));
+    backward.give(node, 0, ops.mul(g, ops.sub(ops.real(1, y.type()), ops.mul(y, y))));
   }
 
   /** d(sigmoid x) = y (1 - y) dx. */
   static void sigmoid(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
     Value y = backward.output(node, 0);
-    backward.give(node, 0, ops.mul(g, ops.mul(y, ops.sub(ops.real(1), y))));
+    backward.give(node, 0, ops.mul(g, ops.mul(y, ops.sub(ops.real(1, y.type()), y))));
   }
 
   /** d(max(x, 0)) = dx where x is above 0. */
   static void relu(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
     Value x = backward.input(node, 0);
-    Value above =
-        ops.emit("", "Greater", DataType.BOOL, x.shape(), java.util.Map.of(), x, ops.real(0));
-    backward.give(node, 0, ops.where(above, g, ops.real(0)));
+    Value zero = ops.real(0, x.type());
+    Value above = ops.emit("", "Greater", DataType.BOOL, x.shape(), java.util.Map.of(), x, zero);
+    backward.give(node, 0, ops.where(above, g, zero));
   }
 
-  /** y = x s with s = sigmoid(alpha x): dy = (s + alpha y (1 - s)) dx. */
-  static void quickGelu(Node node, Value g, Backward backward) {
+  /** d(log x) = dx / x. */
+  static void log(Node node, Value g, Backward backward) {
+    backward.give(node, 0, backward.ops().div(g, backward.input(node, 0)));
+  }
+
+  /** d|x| = sign(x) dx. */
+  static void abs(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
-    float alpha = node.real("alpha", 1.702f);
+    backward.give(node, 0, ops.mul(g, ops.unary("Sign", backward.input(node, 0))));
+  }
+
+  /** d(erf x) = 2 / sqrt(pi) e^(-x^2) dx. */
+  static void erf(Node node, Value g, Backward backward) {
+    Ops ops = backward.ops();
     Value x = backward.input(node, 0);
-    Value scaled = alpha == 1 ? x : ops.mul(x, ops.real(alpha));
-    Value s = ops.unary("Sigmoid", scaled);
+    Value bell = ops.unary("Exp", ops.unary("Neg", ops.mul(x, x)));
+    Value slope = ops.mul(bell, ops.real((float) (2 / Math.sqrt(Math.PI)), x.type()));
+    backward.give(node, 0, ops.mul(g, slope));
+  }
+
+  /** Between real types; what is rounded to whole numbers has no slope. */
+  static void cast(Node node, Value g, Backward backward) {
+    Value x = backward.input(node, 0);
+    if (!x.type().isReal() || !backward.output(node, 0).type().isReal()) {
+      throw new GraphException(
+          "Node %s: a cast has a gradient between real types, found %s to %s"
+              .formatted(node, x.type(), backward.output(node, 0).type()));
+    }
+    backward.give(node, 0, backward.ops().cast(g, x.type()));
+  }
+
+  /** dy = dx where x is within the bounds, which is where y = x. */
+  static void clip(Node node, Value g, Backward backward) {
+    backward.requireFrozen(node, 1);
+    backward.requireFrozen(node, 2);
+    Ops ops = backward.ops();
+    Value within = ops.equal(backward.input(node, 0), backward.output(node, 0));
+    backward.give(node, 0, ops.where(within, g, ops.real(0, g.type())));
+  }
+
+  /** The greatest or least operand gets the gradient; equal ones share it, as in PyTorch. */
+  static void extremum(Node node, Value g, Backward backward) {
+    Ops ops = backward.ops();
     Value y = backward.output(node, 0);
-    Value rising = alpha == 1 ? y : ops.mul(y, ops.real(alpha));
-    backward.give(node, 0, ops.mul(g, ops.add(s, ops.mul(rising, ops.sub(ops.real(1), s)))));
+    List<Value> chosen =
+        IntStream.range(0, node.inputs().size())
+            .mapToObj(i -> ops.cast(ops.equal(backward.input(node, i), y), y.type()))
+            .toList();
+    Value share = ops.div(g, chosen.stream().reduce(ops::add).orElseThrow());
+    for (int i = 0; i < chosen.size(); i++) {
+      if (backward.wants(node, i)) {
+        backward.give(node, i, ops.mul(share, chosen.get(i)));
+      }
+    }
+  }
+
+  /** Each element's gradient goes to the operand that it was taken from. */
+  static void where(Node node, Value g, Backward backward) {
+    Ops ops = backward.ops();
+    Value condition = backward.input(node, 0);
+    Value zero = ops.real(0, g.type());
+    if (backward.wants(node, 1)) {
+      backward.give(node, 1, ops.where(condition, g, zero));
+    }
+    if (backward.wants(node, 2)) {
+      backward.give(node, 2, ops.where(condition, zero, g));
+    }
+  }
+
+  /** A frozen model drops nothing out. */
+  static void dropout(Node node, Value g, Backward backward) {
+    if (node.has(2)) {
+      throw new GraphException("Node " + node + ": dropout in training mode has no gradient");
+    }
+    backward.give(node, 0, g);
   }
 }

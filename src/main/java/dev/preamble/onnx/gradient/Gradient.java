@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -72,17 +73,14 @@ public final class Gradient {
     if (composite != null) {
       backward.total(output).ifPresent(upstream -> composite.differentiate(upstream, backward));
     } else {
-      for (String other : node.outputs().subList(1, node.outputs().size())) {
-        if (backward.total(other).isPresent()) {
-          throw new GraphException(
-              "Node %s: gradients flow through first outputs only, not through output %s"
-                  .formatted(node, other));
-        }
+      for (int i = 0; i < node.outputs().size(); i++) {
+        int index = i;
+        Optional.of(node.output(i))
+            .filter(name -> !name.isEmpty())
+            .flatMap(backward::total)
+            .filter(upstream -> node.inputs().stream().anyMatch(backward::wantsNamed))
+            .ifPresent(upstream -> rule(node).differentiate(node, index, upstream, backward));
       }
-      backward
-          .total(output)
-          .filter(upstream -> node.inputs().stream().anyMatch(backward::wantsNamed))
-          .ifPresent(upstream -> rule(node).differentiate(node, upstream, backward));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.preamble.onnx.gradient;
 
+import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Value;
 
@@ -14,4 +15,17 @@ public interface GradientRule {
    * @param backward takes d(loss)/d(input) for every input that wants one
    */
   void differentiate(Node node, Value upstream, Backward backward);
+
+  /**
+   * As above for output {@code output} of several. Only operators that say so have a derivative
+   * through others than the first.
+   */
+  default void differentiate(Node node, int output, Value upstream, Backward backward) {
+    if (output != 0) {
+      throw new GraphException(
+          "Node %s: gradients flow through first outputs only, not through output %s"
+              .formatted(node, node.output(output)));
+    }
+    differentiate(node, upstream, backward);
+  }
 }

@@ -20,10 +20,24 @@ final class GradientRules {
           Map.entry("Tanh", ElementwiseRules::tanh),
           Map.entry("Sigmoid", ElementwiseRules::sigmoid),
           Map.entry("Relu", ElementwiseRules::relu),
-          Map.entry("com.microsoft:QuickGelu", ElementwiseRules::quickGelu),
+          Map.entry("Log", ElementwiseRules::log),
+          Map.entry("Abs", ElementwiseRules::abs),
+          Map.entry("Erf", ElementwiseRules::erf),
+          Map.entry("Cast", ElementwiseRules::cast),
+          Map.entry("Clip", ElementwiseRules::clip),
+          Map.entry("Max", ElementwiseRules::extremum),
+          Map.entry("Min", ElementwiseRules::extremum),
+          Map.entry("Where", ElementwiseRules::where),
+          Map.entry("Dropout", ElementwiseRules::dropout),
+          // Activations
+          Map.entry("Gelu", ActivationRules::gelu),
+          Map.entry("com.microsoft:Gelu", ActivationRules::gelu),
+          Map.entry("com.microsoft:FastGelu", ActivationRules::fastGelu),
+          Map.entry("com.microsoft:QuickGelu", ActivationRules::quickGelu),
           // Products with frozen or active operands
           Map.entry("MatMul", ProductRules::matMul),
           Map.entry("com.microsoft:FusedMatMul", ProductRules::fusedMatMul),
+          Map.entry("Gemm", ProductRules::gemm),
           // Elements that only move
           Map.entry("Reshape", MovementRules::reshape),
           Map.entry("Squeeze", MovementRules::reshape),
@@ -32,11 +46,17 @@ final class GradientRules {
           Map.entry("Transpose", MovementRules::transpose),
           Map.entry("Concat", MovementRules::concat),
           Map.entry("Slice", MovementRules::slice),
+          Map.entry("Split", new SplitRule()),
+          Map.entry("Expand", ElementwiseRules::identity),
           Map.entry("Gather", MovementRules::gather),
+          Map.entry("GatherElements", MovementRules::gatherElements),
+          Map.entry("GatherND", MovementRules::gatherRows),
           // Reductions and normalisations
           Map.entry("ReduceSum", ReductionRules::sum),
           Map.entry("ReduceMean", ReductionRules::mean),
           Map.entry("Softmax", ReductionRules::softmax),
+          Map.entry("LogSoftmax", ReductionRules::logSoftmax),
+          Map.entry("LayerNormalization", NormalisationRules::layer),
           Map.entry("SimplifiedLayerNormalization", NormalisationRules::rootMeanSquare),
           Map.entry("RotaryEmbedding", NormalisationRules::rotary));
 

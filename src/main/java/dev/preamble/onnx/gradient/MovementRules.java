@@ -1,7 +1,5 @@
 package dev.preamble.onnx.gradient;
 
-import dev.preamble.onnx.Attribute;
-import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
@@ -74,10 +72,7 @@ final class MovementRules {
     backward.givePart(node, 0, axis, bounded(starts[0], size), bounded(ends[0], size), g);
   }
 
-  /**
-   * Every gathered slice is added to the place it came from. ScatterElements adds duplicates
-   * correctly; ScatterND does not on several threads.
-   */
+  /** Every gathered slice is added to the place it came from. */
   static void gather(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
     Value data = backward.input(node, 0);
@@ -93,38 +88,38 @@ final class MovementRules {
             .filter(each -> each != axis)
             .toArray();
     Value column = ops.unsqueeze(indices, others);
-    Value places =
-        ops.emit(
-            "",
-            "Expand",
-            DataType.INT64,
-            g.shape(),
-            Map.of(),
-            column,
-            ops.sizes(g, 0, g.shape().rank()));
-    Value zeros =
-        ops.emit(
-            "",
-            "ConstantOfShape",
-            DataType.FLOAT,
-            data.shape(),
-            Map.of(),
-            ops.sizes(data, 0, data.shape().rank()));
-    backward.give(
-        node,
-        0,
-        ops.emit(
-            "",
-            "ScatterElements",
-            data.type(),
-            data.shape(),
-            Map.of("axis", new Attribute.Int(axis), "reduction", new Attribute.Text("add")),
-            zeros,
-            places,
-            g));
+    backward.give(node, 0, ops.scatterSum(data, axis, ops.expand(column, g), g));
   }
 
-  private static int axis(Node node, Value value) {
+  /** Every gathered element is added to the place it came from. */
+  static void gatherElements(Node node, Value g, Backward backward) {
+    Value data = backward.input(node, 0);
+    Value indices = backward.input(node, 1);
+    backward.give(node, 0, backward.ops().scatterSum(data, axis(node, data), indices, g));
+  }
+
+  /** GatherND of one index a slice behind its batch dimensions, which are d: rows of axis d. */
+  static void gatherRows(Node node, Value g, Backward backward) {
+    Ops ops = backward.ops();
+    Value data = backward.input(node, 0);
+    Value indices = backward.input(node, 1);
+    int axis = Math.toIntExact(node.integer("batch_dims", 0));
+    if (indices.shape().rank() != axis + 2 || !indices.shape().at(-1).isOne()) {
+      throw new GraphException(
+          "Node %s: gathering has a gradient for one index a slice, found indices %s"
+              .formatted(node, indices.shape()));
+    }
+    long[] behind =
+        java.util.stream.LongStream.range(indices.shape().rank(), data.shape().rank()).toArray();
+    Value column = behind.length == 0 ? indices : ops.unsqueeze(indices, behind);
+    if (data.shape().rank() == axis + 1) {
+      column = ops.emit("", "Squeeze", indices.type(), g.shape(), Map.of(), indices, ops.longs(-1));
+    }
+    backward.give(node, 0, ops.scatterSum(data, axis, ops.expand(column, g), g));
+  }
+
+  /** The node's axis, 0 by default, counted from the first dimension of {@code value}. */
+  static int axis(Node node, Value value) {
     long axis = node.integer("axis", 0);
     return Math.toIntExact(axis < 0 ? axis + value.shape().rank() : axis);
   }

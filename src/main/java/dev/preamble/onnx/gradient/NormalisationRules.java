@@ -1,6 +1,7 @@
 package dev.preamble.onnx.gradient;
 
 import dev.preamble.onnx.DataType;
+import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
@@ -14,26 +15,62 @@ final class NormalisationRules {
 
   /**
    * y = x r w with r = 1/sqrt(mean(x^2) + epsilon): with h = g w, dx = r h - x r^3 mean(h x). The
-   * forward node is asked for r, its second output.
+   * forward node is asked for r, its second output. Half-precision values are widened on the way.
    */
   static void rootMeanSquare(Node node, Value g, Backward backward) {
     backward.requireFrozen(node, 1);
     Ops ops = backward.ops();
-    Value x = backward.input(node, 0);
-    Shape perRow = x.shape().with(-1, Shape.Dimension.of(1));
-    Value r = backward.define("inverseRms", DataType.FLOAT, perRow);
-    backward.replace(
-        node,
-        new Node(
-            node.domain(),
-            node.op(),
-            node.inputs(),
-            List.of(node.output(0), r.name()),
-            node.attributes()));
-    Value h = ops.mul(g, backward.input(node, 1));
+    Value x = ops.cast(backward.input(node, 0), DataType.FLOAT);
+    Value r = backward.define("inverseRms", DataType.FLOAT, perRow(node, x));
+    ask(node, backward, r.name());
+    Value h = ops.mul(ops.cast(g, DataType.FLOAT), gain(node, backward));
     Value mean = ops.mean(ops.mul(h, x), -1);
     Value pull = ops.mul(mean, ops.mul(r, ops.mul(r, r)));
-    backward.give(node, 0, ops.sub(ops.mul(h, r), ops.mul(x, pull)));
+    Value dx = ops.sub(ops.mul(h, r), ops.mul(x, pull));
+    backward.give(node, 0, ops.cast(dx, g.type()));
+  }
+
+  /**
+   * y = n w + b with n = (x - mean(x)) r and r = 1/sqrt(variance(x) + epsilon): with h = g w, dx =
+   * r (h - mean(h) - n mean(h n)) (Ba et al. 2016). The forward node is asked for mean and r, its
+   * second and third output. Half-precision values are widened on the way.
+   */
+  static void layer(Node node, Value g, Backward backward) {
+    backward.requireFrozen(node, 1);
+    backward.requireFrozen(node, 2);
+    Ops ops = backward.ops();
+    Value x = ops.cast(backward.input(node, 0), DataType.FLOAT);
+    Value mean = backward.define("mean", DataType.FLOAT, perRow(node, x));
+    Value r = backward.define("inverseDeviation", DataType.FLOAT, perRow(node, x));
+    ask(node, backward, mean.name(), r.name());
+    Value n = ops.mul(ops.sub(x, mean), r);
+    Value h = ops.mul(ops.cast(g, DataType.FLOAT), gain(node, backward));
+    Value along = ops.mul(n, ops.mean(ops.mul(h, n), -1));
+    Value dx = ops.mul(ops.sub(ops.sub(h, ops.mean(h, -1)), along), r);
+    backward.give(node, 0, ops.cast(dx, g.type()));
+  }
+
+  private static Value gain(Node node, Backward backward) {
+    return backward.ops().cast(backward.input(node, 1), DataType.FLOAT);
+  }
+
+  /** The shape of a number a row; refuses norms over more than the last dimension. */
+  private static Shape perRow(Node node, Value x) {
+    long axis = node.integer("axis", -1);
+    if (axis != -1 && axis != x.shape().rank() - 1) {
+      throw new GraphException(
+          "Node %s: normalisation has a gradient over the last dimension, found axis %d"
+              .formatted(node, axis));
+    }
+    return x.shape().with(-1, Shape.Dimension.of(1));
+  }
+
+  /** Has the forward node give {@code more} behind its first output. */
+  private static void ask(Node node, Backward backward, String... more) {
+    List<String> outputs = new ArrayList<>(List.of(node.output(0)));
+    outputs.addAll(List.of(more));
+    backward.replace(
+        node, new Node(node.domain(), node.op(), node.inputs(), outputs, node.attributes()));
   }
 
   /** A rotation's derivative is the rotation by the opposite angle: the sine changes its sign. */

@@ -28,6 +28,22 @@ final class ProductRules {
         backward);
   }
 
+  /** As a product of matrices, and beta times the gradient for what is added. */
+  static void gemm(Node node, Value g, Backward backward) {
+    product(
+        node,
+        g,
+        node.integer("transA", 0) != 0,
+        node.integer("transB", 0) != 0,
+        node.real("alpha", 1),
+        backward);
+    if (backward.wants(node, 2)) {
+      float beta = node.real("beta", 1);
+      Ops ops = backward.ops();
+      backward.give(node, 2, beta == 1 ? g : ops.mul(g, ops.real(beta, g.type())));
+    }
+  }
+
   /**
    * Y = alpha A' B', a prime marking operands that may be transposed: dA' = alpha G B'^T and dB' =
    * alpha A'^T G, transposed once more where the operand was.

@@ -1,6 +1,5 @@
 package dev.preamble.onnx.gradient;
 
-import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
@@ -19,13 +18,13 @@ final class ReductionRules {
   static void mean(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
     Value x = backward.input(node, 0);
-    Value count = ops.real(1);
+    Value count = ops.real(1, x.type());
     for (long axis : axes(node, backward)) {
       int place = Math.toIntExact(axis < 0 ? axis + x.shape().rank() : axis);
       Value size =
           x.shape().at(place).isFixed()
-              ? ops.real(x.shape().at(place).size())
-              : ops.cast(ops.sizes(x, place, place + 1), DataType.FLOAT);
+              ? ops.real(x.shape().at(place).size(), x.type())
+              : ops.cast(ops.sizes(x, place, place + 1), x.type());
       count = ops.mul(count, size);
     }
     backward.give(node, 0, ops.div(spread(node, g, backward), count));
@@ -34,13 +33,25 @@ final class ReductionRules {
   /** dx = y (g - sum(g y)) over the last dimension. */
   static void softmax(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
+    Value y = lastDimension(node, backward);
+    Value weighted = ops.sum(ops.mul(g, y), -1);
+    backward.give(node, 0, ops.mul(y, ops.sub(g, weighted)));
+  }
+
+  /** dx = g - e^y sum(g) over the last dimension. */
+  static void logSoftmax(Node node, Value g, Backward backward) {
+    Ops ops = backward.ops();
+    Value y = lastDimension(node, backward);
+    backward.give(node, 0, ops.sub(g, ops.mul(ops.unary("Exp", y), ops.sum(g, -1))));
+  }
+
+  private static Value lastDimension(Node node, Backward backward) {
     Value y = backward.output(node, 0);
     long axis = node.integer("axis", -1);
     if (axis != -1 && axis != y.shape().rank() - 1) {
       throw new GraphException("Node " + node + ": softmax has a gradient over the last dimension");
     }
-    Value weighted = ops.sum(ops.mul(g, y), -1);
-    backward.give(node, 0, ops.mul(y, ops.sub(g, weighted)));
+    return y;
   }
 
   private static Value spread(Node node, Value g, Backward backward) {
@@ -54,14 +65,7 @@ final class ReductionRules {
       }
       kept = ops.unsqueeze(g, java.util.Arrays.stream(axes).sorted().toArray());
     }
-    return ops.emit(
-        "",
-        "Expand",
-        x.type(),
-        x.shape(),
-        java.util.Map.of(),
-        kept,
-        ops.sizes(x, 0, x.shape().rank()));
+    return ops.expand(kept, x);
   }
 
   private static long[] axes(Node node, Backward backward) {

@@ -7,6 +7,7 @@ import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -34,8 +35,13 @@ final class LabelRows {
           "Sigmoid",
           "Relu",
           "Cast",
+          "Clip",
+          "Erf",
+          "Exp",
+          "Split",
           "MatMul",
           "com.microsoft:FusedMatMul",
+          "com.microsoft:MatMulNBits",
           "com.microsoft:QuickGelu",
           "com.microsoft:FastGelu",
           "Gelu",
@@ -93,7 +99,7 @@ final class LabelRows {
   private Set<String> needEveryRow(Value data) {
     Set<String> every = new HashSet<>();
     for (Node node : editor.finish(List.of(data)).nodes().reversed()) {
-      boolean passes = POSITION_WISE.contains(node.key()) && !every.contains(node.output(0));
+      boolean passes = positionWise(node) && node.outputs().stream().noneMatch(every::contains);
       if (!passes) {
         every.addAll(node.inputs());
       }
@@ -111,23 +117,37 @@ final class LabelRows {
     }
     Node producer = editor.producers().get(value.name());
     boolean passes =
-        producer != null
-            && POSITION_WISE.contains(producer.key())
-            && !needEveryRow.contains(value.name());
-    Value restricted =
-        passes ? again(producer, value, needEveryRow) : ops.gather(value, positions, 1);
-    gathered.put(value.name(), restricted);
-    return restricted;
+        producer != null && positionWise(producer) && !needEveryRow.contains(value.name());
+    if (!passes) {
+      gathered.put(value.name(), ops.gather(value, positions, 1));
+    } else {
+      again(producer, needEveryRow);
+    }
+    return gathered.get(value.name());
   }
 
-  private Value again(Node node, Value value, Set<String> needEveryRow) {
+  /** Repeats {@code node} at the positions asked for; all that it gives is then known. */
+  private void again(Node node, Set<String> needEveryRow) {
     List<String> inputs =
         node.inputs().stream()
             .map(name -> name.isEmpty() ? name : restrict(editor.value(name), needEveryRow).name())
             .toList();
-    String name = editor.fresh(value.name());
-    editor.add(new Node(node.domain(), node.op(), inputs, List.of(name), node.attributes()));
-    return editor.define(name, value.type(), value.shape().with(1, positions.shape().at(0)));
+    List<String> outputs = new ArrayList<>();
+    for (String output : node.outputs()) {
+      Value value = editor.value(output);
+      String name = editor.fresh(output);
+      outputs.add(name);
+      gathered.put(
+          output,
+          editor.define(name, value.type(), value.shape().with(1, positions.shape().at(0))));
+    }
+    editor.add(new Node(node.domain(), node.op(), inputs, outputs, node.attributes()));
+  }
+
+  private static boolean positionWise(Node node) {
+    boolean cutsTheSequence =
+        node.op().equals("Split") && Math.floorMod(node.integer("axis", 0), 3) != 2;
+    return POSITION_WISE.contains(node.key()) && !cutsTheSequence;
   }
 
   private static boolean carriesSequence(Value value) {

@@ -27,7 +27,8 @@ import java.util.regex.Pattern;
  *       rows
  *   <li>{@link #TEXT} float [T, H]: the text tokens' embeddings
  *   <li>{@link #POSITIONS} int64 [1, N]: 0 … P-1, then each row from P on; where the entry is a
- *       prefix it takes no place in the sequence, so that N = T and 0 … P-1 are left out
+ *       prefix it takes no place in the sequence, so that N = T and 0 … P-1 are left out (an input
+ *       even of models whose positions are in the attention alone)
  *   <li>{@link #SLOTS} int64 [B, S]: the text token (0 … T-1) in each slot, -1 in an empty one
  *   <li>{@link #SLOT_OF} int64 [T]: the slot (0 … B*S-1) of each text token
  *   <li>{@link #LABEL_POSITIONS} int64 [n]: the packed positions whose logits are wanted; the
@@ -123,7 +124,7 @@ public final class PackedGraph {
   /** The graph that gives {@link #LOGITS} at the label positions behind a {@link #PROMPT}. */
   public static Graph scoring(Graph exported, PackedEntry.Source entry) {
     PackedGraph packed = new PackedGraph(exported, entry);
-    return packed.editor.finish(List.of(packed.logits));
+    return packed.editor.finish(List.of(packed.logits), POSITIONS);
   }
 
   /** The graph that gives {@link #LOSS} and a {@link #gradient} for each trainable value. */
@@ -138,7 +139,7 @@ public final class PackedGraph {
     for (int i = 0; i < trainable.size(); i++) {
       outputs.add(packed.named(gradients.get(i), gradient(trainable.get(i).name())));
     }
-    return editor.finish(outputs);
+    return editor.finish(outputs, POSITIONS);
   }
 
   /** The output that is the derivative of {@link #LOSS} with respect to the input {@code name}. */

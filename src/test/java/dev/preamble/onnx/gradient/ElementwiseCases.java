@@ -1,8 +1,6 @@
 package dev.preamble.onnx.gradient;
 
-import dev.preamble.onnx.Attribute;
 import dev.preamble.onnx.DataType;
-import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import java.util.ArrayList;
@@ -35,19 +33,42 @@ final class ElementwiseCases {
             "Div",
             "widened numerator",
             graph -> graph.ops.div(graph.trainable(2, 1), graph.positive(2, 3))));
-    for (String op : List.of("Identity", "Neg", "Exp", "Tanh", "Sigmoid", "Relu")) {
+    for (String op :
+        List.of("Identity", "Neg", "Exp", "Tanh", "Sigmoid", "Relu", "Abs", "Erf", "Dropout")) {
       cases.add(new RuleCase(op, "", graph -> graph.ops.unary(op, graph.trainable(2, 3))));
     }
-    for (String op : List.of("Sqrt", "Reciprocal")) {
+    for (String op : List.of("Sqrt", "Reciprocal", "Log")) {
       cases.add(new RuleCase(op, "", graph -> graph.ops.unary(op, graph.positive(2, 3))));
     }
     for (float exponent : new float[] {2, 3, 0.5f, -1}) {
       cases.add(new RuleCase("Pow", "to the " + exponent, power(exponent)));
     }
-    for (float alpha : new float[] {1, 1.702f}) {
-      cases.add(new RuleCase("com.microsoft:QuickGelu", "alpha " + alpha, quickGelu(alpha)));
+    cases.add(new RuleCase("Cast", "to float64 and back", ElementwiseCases::squareInDouble));
+    cases.add(new RuleCase("Clip", "both bounds", clip(-1.03f, 0.97f)));
+    cases.add(new RuleCase("Clip", "one bound", clip(-0.6f)));
+    for (String op : List.of("Max", "Min")) {
+      cases.add(
+          new RuleCase(
+              op,
+              "of three, one of them frozen and one widened",
+              graph -> {
+                Value x = graph.trainable(2, 3);
+                return graph.emit(
+                    op, x.shape(), Map.of(), x, graph.frozen(2, 3), graph.trainable(3));
+              }));
     }
-    cases.add(new RuleCase("com.microsoft:QuickGelu", "default alpha", quickGelu(Map.of())));
+    cases.add(
+        new RuleCase(
+            "Where",
+            "",
+            graph -> {
+              Value sign = graph.frozen(4, 3);
+              return graph.ops.where(
+                  graph.ops.greaterOrEqual(sign, graph.ops.real(0)),
+                  graph.trainable(3),
+                  graph.trainable(4, 1));
+            }));
+    cases.addAll(ActivationCases.all());
     return cases;
   }
 
@@ -86,14 +107,18 @@ final class ElementwiseCases {
     };
   }
 
-  private static Function<TinyGraph, Value> quickGelu(float alpha) {
-    return quickGelu(Map.of("alpha", new Attribute.Real(alpha)));
+  private static Value squareInDouble(TinyGraph graph) {
+    Value x = graph.ops.cast(graph.trainable(2, 3), DataType.DOUBLE);
+    return graph.ops.cast(graph.ops.mul(x, x), DataType.FLOAT);
   }
 
-  private static Function<TinyGraph, Value> quickGelu(Map<String, Attribute> attributes) {
+  private static Function<TinyGraph, Value> clip(float... bounds) {
     return graph -> {
-      Value x = graph.trainable(2, 3);
-      return graph.ops.emit(Node.CONTRIB, "QuickGelu", DataType.FLOAT, x.shape(), attributes, x);
+      Value x = graph.trainable(4, 6);
+      Value least = graph.ops.real(bounds[0]);
+      return bounds.length == 1
+          ? graph.emit("Clip", x.shape(), Map.of(), x, least)
+          : graph.emit("Clip", x.shape(), Map.of(), x, least, graph.ops.real(bounds[1]));
     };
   }
 }

@@ -69,6 +69,14 @@ final class MovementCases {
         new RuleCase("Slice", "from the end", slices(new long[][] {{-2, Long.MAX_VALUE}})),
         new RuleCase("Slice", "along two axes", MovementCases::slicesOfTwoAxes),
         new RuleCase("Slice", "beside another use", MovementCases::sliceAndWhole),
+        new RuleCase("Split", "every part used", split(0, 1, 2)),
+        new RuleCase("Split", "parts without use", split(1)),
+        new RuleCase(
+            "Expand", "", graph -> graph.ops.expand(graph.trainable(1, 3), graph.frozen(2, 4, 3))),
+        new RuleCase("GatherElements", "duplicates", MovementCases::elements),
+        new RuleCase("GatherND", "rows of a batch", rows(Shape.of(2, 3, 1), 2, 5, 4)),
+        new RuleCase("GatherND", "elements of a batch", rows(Shape.of(2, 3, 1), 2, 5)),
+        new RuleCase("GatherND", "slices of a batch", rows(Shape.of(2, 3, 1), 2, 5, 2, 2)),
         new RuleCase("Gather", "", gather(0, 2, 0)),
         new RuleCase("Gather", "duplicates", gather(0, 1, 3, 1, 1, 0)),
         new RuleCase("Gather", "duplicates, inner axis", gather(1, 2, 2, 0, 2)),
@@ -109,6 +117,43 @@ final class MovementCases {
   private static Value slice(TinyGraph graph, Value x, int axis, long from, long to, long size) {
     return graph.ops.slice(
         x, axis, graph.ops.longs(from), graph.ops.longs(to), Shape.Dimension.of(size));
+  }
+
+  /** A [2, 6] value cut into parts of 1, 3 and 2 columns; the product of those in {@code used}. */
+  private static Function<TinyGraph, Value> split(int... used) {
+    return graph -> {
+      Value x = graph.trainable(2, 6);
+      List<Value> parts =
+          graph.ops.split(
+              x,
+              1,
+              graph.ops.longs(1, 3, 2),
+              Shape.Dimension.of(1),
+              Shape.Dimension.of(3),
+              Shape.Dimension.of(2));
+      Value[] squares =
+          java.util.stream.IntStream.of(used)
+              .mapToObj(i -> graph.ops.mul(parts.get(i), parts.get(i)))
+              .toArray(Value[]::new);
+      return graph.ops.concat(1, squares);
+    };
+  }
+
+  private static Value elements(TinyGraph graph) {
+    Value places = graph.ops.reshape(graph.ops.longs(0, 2, 2, 1, 1, 1), Shape.of(2, 3), 2, 3);
+    Value x = graph.trainable(2, 4);
+    return graph.emit(
+        "GatherElements", Shape.of(2, 3), Map.of("axis", new Attribute.Int(1)), x, places);
+  }
+
+  /** Rows 4, 0, 4 of one batch entry and 1, 1, 2 of the other. */
+  private static Function<TinyGraph, Value> rows(Shape indices, long... sizes) {
+    return graph -> {
+      Value places = graph.ops.reshape(graph.ops.longs(4, 0, 4, 1, 1, 2), indices, 2, 3, 1);
+      Value x = graph.trainable(sizes);
+      Shape shape = x.shape().with(1, Shape.Dimension.of(3));
+      return graph.emit("GatherND", shape, Map.of("batch_dims", new Attribute.Int(1)), x, places);
+    };
   }
 
   private static Function<TinyGraph, Value> gather(int axis, long... indices) {

@@ -39,6 +39,19 @@ final class ProductCases {
             graph ->
                 graph.ops.matMul(graph.trainable(2, 4, 3), true, graph.trainable(5, 4), true, 3)));
 
+    cases.add(new RuleCase("Gemm", "", gemm(Map.of(), false, false)));
+    cases.add(
+        new RuleCase(
+            "Gemm",
+            "scaled and transposed",
+            gemm(
+                Map.of(
+                    "alpha", new Attribute.Real(0.5f),
+                    "beta", new Attribute.Real(2),
+                    "transA", new Attribute.Int(1),
+                    "transB", new Attribute.Int(1)),
+                true,
+                true)));
     for (String op : List.of("ReduceSum", "ReduceMean")) {
       cases.add(new RuleCase(op, "all elements", reduction(op, Shape.of(), 0)));
       cases.add(new RuleCase(op, "all, kept", reduction(op, Shape.of(1, 1, 1), 1)));
@@ -55,6 +68,27 @@ final class ProductCases {
               Value x = graph.trainable(2, 2, 3);
               return graph.emit("Softmax", x.shape(), Map.of("axis", new Attribute.Int(2)), x);
             }));
+    cases.add(new RuleCase("LogSoftmax", "", graph -> graph.ops.logSoftmax(graph.trainable(2, 3))));
+    for (boolean biased : new boolean[] {false, true}) {
+      cases.add(
+          new RuleCase(
+              "LayerNormalization",
+              biased ? "with a bias" : "without a bias",
+              graph -> {
+                Value x = graph.trainable(1, 3, 8);
+                Map<String, Attribute> attributes =
+                    Map.of("axis", new Attribute.Int(-1), "epsilon", new Attribute.Real(0.1f));
+                return biased
+                    ? graph.emit(
+                        "LayerNormalization",
+                        x.shape(),
+                        attributes,
+                        x,
+                        graph.frozen(8),
+                        graph.frozen(8))
+                    : graph.emit("LayerNormalization", x.shape(), attributes, x, graph.frozen(8));
+              }));
+    }
     cases.add(
         new RuleCase(
             "SimplifiedLayerNormalization",
@@ -70,6 +104,18 @@ final class ProductCases {
     cases.add(new RuleCase("RotaryEmbedding", "interleaved", rotary(1, false)));
     cases.add(new RuleCase("RotaryEmbedding", "positions beside the tables", rotary(0, true)));
     return cases;
+  }
+
+  private static Function<TinyGraph, Value> gemm(
+      Map<String, Attribute> attributes, boolean ta, boolean tb) {
+    return graph ->
+        graph.emit(
+            "Gemm",
+            Shape.of(3, 5),
+            attributes,
+            ta ? graph.trainable(4, 3) : graph.trainable(3, 4),
+            tb ? graph.trainable(5, 4) : graph.trainable(4, 5),
+            graph.trainable(5));
   }
 
   private static RuleCase fused(boolean ta, boolean tb, float alpha) {
