@@ -1,12 +1,14 @@
 package dev.preamble;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +60,62 @@ public final class WholeFolder {
               .formatted(target, WholeFile.reason(fault)),
           fault);
     }
+  }
+
+  /**
+   * Puts the folder {@code filled} in the place of {@code target}, which stands beside it or is not
+   * there yet: whoever opens {@code target} finds all of the old folder or all of the new one.
+   *
+   * @throws PreambleException when the disk or a permission stands in the way; {@code target} is
+   *     then as it was
+   */
+  public static void put(Path filled, Path target) {
+    try {
+      syncFiles(filled);
+      if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+        deleteTree(changePlaces(target, filled));
+      } else {
+        Files.move(filled, target, StandardCopyOption.ATOMIC_MOVE);
+      }
+      WholeFile.syncFolder(target.toAbsolutePath().getParent());
+    } catch (IOException fault) {
+      throw new PreambleException(
+          "cannot write %s: %s".formatted(target, WholeFile.reason(fault)), fault);
+    }
+  }
+
+  /**
+   * Removes a folder or file in one step: it is moved to a hidden name first. Does nothing if there
+   * is none.
+   *
+   * @throws PreambleException when the disk or a permission stands in the way
+   */
+  public static void remove(Path folder) {
+    try {
+      if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+        Path hidden =
+            folder.resolveSibling(
+                ".%s.%08x.tmp"
+                    .formatted(folder.getFileName(), ThreadLocalRandom.current().nextInt()));
+        Files.move(folder, hidden, StandardCopyOption.ATOMIC_MOVE);
+        WholeFile.syncFolder(folder.toAbsolutePath().getParent());
+        deleteTree(hidden);
+      }
+    } catch (IOException fault) {
+      throw new PreambleException(
+          "cannot remove %s: %s".formatted(folder, WholeFile.reason(fault)), fault);
+    }
+  }
+
+  private static void syncFiles(Path folder) throws IOException {
+    for (Path file : list(folder)) {
+      if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+          channel.force(true);
+        }
+      }
+    }
+    WholeFile.syncFolder(folder);
   }
 
   /** Swaps the two folders; gives the place where the old one stands afterwards. */

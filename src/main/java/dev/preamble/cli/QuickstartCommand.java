@@ -152,7 +152,7 @@ final class QuickstartCommand implements Runnable {
         Serving %1$s (Ctrl-C ends it). Three things to try:
 
           curl %1$s/v1/completions -H 'Content-Type: application/json' \\
-            -d '{"model":"%2$s","prompt":"will it rain tomorrow This is the","max_tokens":1}'
+            -d '{"model":"%2$s","prompt":"will it rain tomorrow This is the","max_tokens":1,"temperature":0}'
 
           curl -N %1$s/v1/completions -H 'Content-Type: application/json' \\
             -d '{"model":"stories15M","prompt":"Once upon a time","max_tokens":60,"stream":true}'

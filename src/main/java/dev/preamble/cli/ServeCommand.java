@@ -3,6 +3,7 @@ package dev.preamble.cli;
 import dev.preamble.generation.EngineOptions;
 import dev.preamble.server.PreambleServer;
 import dev.preamble.server.ServerConfig;
+import dev.preamble.server.adapters.AdapterCatalogOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,8 +57,10 @@ final class ServeCommand implements Runnable {
     ServerConfig config =
         ServerConfig.of(model.folder())
             .withDevice(model.device())
-            .withAdapters(adapters)
-            .withAddress(new ServerConfig.Address(host, port, insecure))
+            .withAdapters(AdapterCatalogOptions.NONE.withFolder(adapters))
+            .withAddress(
+                new ServerConfig.Address(host, port, Optional.empty()),
+                new ServerConfig.Access(Optional.empty(), insecure))
             .withEngine(EngineOptions.defaults().withThreads(model.threads()));
     try (PreambleServer server = PreambleServer.start(config)) {
       closeWithProcess(server);

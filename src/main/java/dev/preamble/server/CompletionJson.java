@@ -1,87 +1,107 @@
 package dev.preamble.server;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.preamble.generation.FinishReason;
+import dev.preamble.generation.GeneratedToken;
 import dev.preamble.generation.GenerationResult;
-import dev.preamble.generation.Usage;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The objects that a completion is answered with, whole or in chunks, all under one id.
+ * A completion in OpenAI's form.
  *
  * @param id the completion's id
  * @param model the id of the model that was asked
  * @param created seconds since 1970
+ * @param request what was asked
+ * @param echoes the texts of the prompts, where they are part of the answer
+ * @param texts the texts of single tokens
  */
-record CompletionJson(String id, String model, long created) {
-  /** The whole answer: a choice for each result, in order, and the sum of their usage. */
-  ObjectNode whole(List<GenerationResult> results) {
+record CompletionJson(
+    String id,
+    String model,
+    long created,
+    CompletionRequest request,
+    List<String> echoes,
+    TokenTexts texts)
+    implements AnswerForm {
+
+  @Override
+  public ObjectNode whole(List<GenerationResult> results) {
     ObjectNode answer = answer();
     ArrayNode choices = answer.putArray("choices");
     for (GenerationResult result : results) {
-      choices.add(choice(choices.size(), result.text(), Optional.of(result.finishReason())));
+      int index = choices.size();
+      ObjectNode choice =
+          choice(
+              index,
+              echo(index) + result.text(),
+              Optional.of(AnswerForm.name(result.finishReason())));
+      if (request.logprobs().isPresent()) {
+        CompletionLogprobs logprobs = new CompletionLogprobs(texts);
+        if (request.echo()) {
+          result.prompt().forEach(logprobs::add);
+        }
+        result.tokens().forEach(logprobs::add);
+        choice.set("logprobs", logprobs.json());
+      }
+      choices.add(choice);
     }
-    answer.set("usage", usage(results));
+    answer.set("usage", AnswerForm.usage(results, request.common().n()));
     return answer;
   }
 
-  /** A piece of the choice {@code index}; the last one has a reason and, as a rule, no text. */
-  ObjectNode chunk(int index, String text, Optional<FinishReason> reason) {
-    ObjectNode answer = answer();
-    answer.putArray("choices").add(choice(index, text, reason));
-    return answer;
+  @Override
+  public Optional<JsonNode> first(int index) {
+    return request.echo()
+        ? Optional.of(AnswerForm.with(answer(), choice(index, echo(index), Optional.empty())))
+        : Optional.empty();
   }
 
-  /** The chunk behind all choices, with the sum of their usage. */
-  ObjectNode usageChunk(List<GenerationResult> results) {
+  private String echo(int index) {
+    return request.echo() ? echoes.get(index / request.common().n()) : "";
+  }
+
+  @Override
+  public Optional<JsonNode> token(int index, GeneratedToken token) {
+    if (token.text().isEmpty() && request.logprobs().isEmpty()) {
+      return Optional.empty();
+    }
+    ObjectNode choice = choice(index, token.text(), Optional.empty());
+    if (request.logprobs().isPresent()) {
+      CompletionLogprobs logprobs = new CompletionLogprobs(texts);
+      logprobs.add(token);
+      choice.set("logprobs", logprobs.json());
+    }
+    return Optional.of(AnswerForm.with(answer(), choice));
+  }
+
+  @Override
+  public JsonNode last(int index, GenerationResult result) {
+    return AnswerForm.with(
+        answer(), choice(index, "", Optional.of(AnswerForm.name(result.finishReason()))));
+  }
+
+  @Override
+  public JsonNode usage(List<GenerationResult> results) {
     ObjectNode answer = answer();
     answer.putArray("choices");
-    answer.set("usage", usage(results));
+    answer.set("usage", AnswerForm.usage(results, request.common().n()));
     return answer;
   }
 
   private ObjectNode answer() {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("id", id)
-        .put("object", "text_completion")
-        .put("created", created)
-        .put("model", model);
+    return AnswerForm.answer(id, "text_completion", created, model);
   }
 
-  private static ObjectNode choice(int index, String text, Optional<FinishReason> reason) {
+  private static ObjectNode choice(int index, String text, Optional<String> reason) {
     return JsonNodeFactory.instance
         .objectNode()
         .put("text", text)
         .put("index", index)
         .putNull("logprobs")
-        .put("finish_reason", reason.map(CompletionJson::name).orElse(null));
-  }
-
-  private static String name(FinishReason reason) {
-    return reason.name().toLowerCase(Locale.ROOT);
-  }
-
-  /** Virtual tokens stand apart: they are in no other count. */
-  private static ObjectNode usage(List<GenerationResult> results) {
-    int prompt = 0;
-    int virtual = 0;
-    int completion = 0;
-    for (GenerationResult result : results) {
-      Usage usage = result.usage();
-      prompt += usage.promptTokens();
-      virtual += usage.virtualTokens();
-      completion += usage.completionTokens();
-    }
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("prompt_tokens", prompt)
-        .put("completion_tokens", completion)
-        .put("total_tokens", prompt + completion)
-        .put("virtual_tokens", virtual);
+        .put("finish_reason", reason.orElse(null));
   }
 }

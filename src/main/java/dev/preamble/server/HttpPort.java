@@ -9,6 +9,7 @@ import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.PemKeyCertOptions;
 import java.net.BindException;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
@@ -21,15 +22,21 @@ import java.util.concurrent.TimeoutException;
  * closed to new requests while running ones finish. Whoever comes before or after is told so.
  */
 final class HttpPort {
+  private static final int HEADER_BYTES = 16 << 10;
+  private static final int LINE_BYTES = 8 << 10;
+
   /** What requests get to send their last words once they are cancelled. */
   private static final Duration FAREWELL = Duration.ofSeconds(2);
 
   private final Vertx vertx;
   private final HttpServer http;
-  private volatile Handler<HttpServerRequest> handler =
-      refuse("starting", "the server is starting; try again soon");
+  private final ServerLog log;
+  private final Connections connections;
+  private volatile Handler<HttpServerRequest> handler;
 
-  private HttpPort(ServerConfig.Address address) {
+  private HttpPort(ServerConfig.Address address, ServerConfig.Limits limits, ServerLog log) {
+    this.log = log;
+    this.handler = refuse("starting", "the server is starting; try again soon");
     this.vertx =
         Vertx.vertx(
             new VertxOptions()
@@ -37,14 +44,40 @@ final class HttpPort {
                     new FileSystemOptions()
                         .setFileCachingEnabled(false)
                         .setClassPathResolvingEnabled(false)));
+    this.connections = new Connections(vertx, limits.idleTime());
     this.http =
         vertx
-            .createHttpServer(
-                new HttpServerOptions()
-                    .setHost(address.host())
-                    .setPort(address.port())
-                    .setHandle100ContinueAutomatically(true))
-            .requestHandler(request -> handler.handle(request));
+            .createHttpServer(options(address))
+            .connectionHandler(connections::opened)
+            .requestHandler(this::take);
+  }
+
+  private static HttpServerOptions options(ServerConfig.Address address) {
+    HttpServerOptions options =
+        new HttpServerOptions()
+            .setHost(address.host())
+            .setPort(address.port())
+            .setMaxHeaderSize(HEADER_BYTES)
+            .setMaxInitialLineLength(LINE_BYTES)
+            .setHandle100ContinueAutomatically(true);
+    address
+        .tls()
+        .ifPresent(
+            tls ->
+                options
+                    .setSsl(true)
+                    .setUseAlpn(true)
+                    .setKeyCertOptions(
+                        new PemKeyCertOptions()
+                            .setCertPath(tls.certificate().toAbsolutePath().toString())
+                            .setKeyPath(tls.key().toAbsolutePath().toString())));
+    return options;
+  }
+
+  private void take(HttpServerRequest request) {
+    connections.begin(request.connection());
+    request.response().endHandler(ended -> connections.end(request.connection()));
+    handler.handle(request);
   }
 
   /**
@@ -52,8 +85,8 @@ final class HttpPort {
    *
    * @throws PreambleException if it is taken or the address is none of this machine's
    */
-  static HttpPort listen(ServerConfig.Address address) {
-    HttpPort port = new HttpPort(address);
+  static HttpPort listen(ServerConfig.Address address, ServerConfig.Limits limits, ServerLog log) {
+    HttpPort port = new HttpPort(address, limits, log);
     try {
       await(port.http.listen());
       return port;
@@ -88,15 +121,20 @@ final class HttpPort {
     handler = routes.handler(vertx);
   }
 
+  /** Connections that are open. */
+  int connections() {
+    return connections.count();
+  }
+
   /**
    * Refuses new requests and waits for those taken. When they are not answered within {@code grace}
    * they are cancelled, and what they have to say then is waited for a little longer.
    */
-  void close(Duration grace, Completions completions) {
+  void close(Duration grace, InFlight requests, Generations generations) {
     handler = refuse("shutting_down", "the server is shutting down");
-    Future<?> answered = completions.answered();
+    Future<?> answered = requests.answered();
     if (!within(grace, answered)) {
-      completions.cancelAll();
+      generations.cancelAll();
       within(FAREWELL, answered);
     }
     await(http.shutdown(FAREWELL.toMillis(), TimeUnit.MILLISECONDS));
@@ -122,10 +160,15 @@ final class HttpPort {
     await(vertx.close());
   }
 
-  private static Handler<HttpServerRequest> refuse(String code, String message) {
+  /** Answers that the server lives, and everything else with 503. */
+  private Handler<HttpServerRequest> refuse(String code, String message) {
     return request -> {
-      Reply reply = new Reply(request.response());
-      reply.fail(ApiError.unavailable(code, message));
+      Exchange exchange = new Exchange(vertx, request, log);
+      if (Health.LIVE.equals(request.path())) {
+        exchange.reply().json(200, Health.live());
+      } else {
+        exchange.reply().fail(ApiError.unavailable(code, message));
+      }
     };
   }
 

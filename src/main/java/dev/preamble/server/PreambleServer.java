@@ -1,17 +1,23 @@
 package dev.preamble.server;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.PreambleException;
 import dev.preamble.generation.BatchingEngine;
 import dev.preamble.generation.Engine;
 import dev.preamble.generation.EngineStatus;
 import dev.preamble.generation.GenerationRequest;
 import dev.preamble.model.FrozenModel;
+import dev.preamble.server.access.CallerLimits;
+import dev.preamble.server.access.KeyWatch;
+import dev.preamble.server.access.Role;
+import dev.preamble.server.adapters.AdapterCatalog;
+import dev.preamble.server.adapters.AdapterState;
+import io.vertx.core.http.HttpMethod;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 
 /**
  * A server that runs: one frozen model, its adapters, an engine, an HTTP port. It is ready when
@@ -19,22 +25,46 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class PreambleServer implements AutoCloseable {
   private final ServerConfig config;
+  private final ServerLog log;
   private final HttpPort port;
   private final FrozenModel model;
-  private final ModelCatalog catalog;
+  private final AdapterCatalog catalog;
+  private final KeyWatch keys;
   private final Engine engine;
-  private final Completions completions;
+  private final Models models;
+  private final ServerMetrics metrics;
+  private final Generations generations;
+  private final InFlight inFlight = new InFlight();
+  private final Watcher watcher;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final CountDownLatch closed = new CountDownLatch(1);
 
   private PreambleServer(
-      ServerConfig config, HttpPort port, FrozenModel model, ModelCatalog catalog, Engine engine) {
+      ServerConfig config,
+      ServerLog log,
+      HttpPort port,
+      FrozenModel model,
+      AdapterCatalog catalog,
+      KeyWatch keys,
+      Engine engine) {
     this.config = config;
+    this.log = log;
     this.port = port;
     this.model = model;
     this.catalog = catalog;
+    this.keys = keys;
     this.engine = engine;
-    this.completions = new Completions(port.vertx(), model, catalog, engine, config.limits());
+    this.models = new Models(model, catalog);
+    this.metrics = new ServerMetrics(model.manifest().baseModel().name(), config.observation());
+    this.generations = new Generations(engine, metrics);
+    this.watcher =
+        Watcher.start(
+            config.adapters().look(),
+            log,
+            () -> keys.look(fault -> log.warning(fault.getMessage())),
+            catalog::look);
+    metrics.watch(engine);
+    metrics.watch(catalog);
   }
 
   /**
@@ -46,14 +76,23 @@ public final class PreambleServer implements AutoCloseable {
    */
   public static PreambleServer start(ServerConfig config) {
     try (Opened opened = new Opened()) {
-      HttpPort port = opened.add(HttpPort.listen(config.address()), HttpPort::abandon);
+      ServerLog log =
+          opened.add(
+              new ServerLog(
+                  config.observation().log() ? Optional.of(System.err) : Optional.empty()),
+              ServerLog::close);
+      KeyWatch keys = new KeyWatch(config.access().keys());
+      HttpPort port =
+          opened.add(HttpPort.listen(config.address(), config.limits(), log), HttpPort::abandon);
       FrozenModel model =
           opened.add(FrozenModel.open(config.model(), config.device()), FrozenModel::close);
-      ModelCatalog catalog = ModelCatalog.load(model, config.adapters());
+      AdapterCatalog catalog =
+          AdapterCatalog.open(model, config.adapters(), InstantSource.system(), log);
       Engine engine = opened.add(BatchingEngine.open(model, config.engine()), Engine::close);
       warmUp(engine);
-      PreambleServer server = new PreambleServer(config, port, model, catalog, engine);
+      PreambleServer server = new PreambleServer(config, log, port, model, catalog, keys, engine);
       port.open(server.routes());
+      log.server("ready", server.url());
       opened.keep();
       return server;
     }
@@ -65,23 +104,66 @@ public final class PreambleServer implements AutoCloseable {
   }
 
   private Routes routes() {
-    return new Routes(completions::handle, this::listing, this::health);
+    ServerConfig.Limits limits = config.limits();
+    Answers answers = new Answers(generations, limits, config.observation().prompts());
+    TokenTexts texts = new TokenTexts(model);
+    Completions completions = new Completions(model, models, answers, texts);
+    Chats chats = new Chats(model, models, answers, texts);
+    Adapters adapters = new Adapters(catalog, limits, config.adapters().uploadBytes());
+    Tokens tokens = new Tokens(model, models, limits);
+    return new Routes(
+            new Gate(
+                keys,
+                new CallerLimits(
+                    limits.requestsPerMinute(), limits.requestsAtOnce(), System::nanoTime)),
+            inFlight,
+            log,
+            metrics)
+        .open(Health.LIVE, exchange -> exchange.reply().json(200, Health.live()))
+        .open("/health/ready", exchange -> exchange.reply().json(200, Health.ready(engine)))
+        .open("/health", exchange -> exchange.reply().json(200, Health.ready(engine)))
+        .open("/version", exchange -> exchange.reply().json(200, Contract.version()))
+        .open("/openapi.yaml", exchange -> Contract.send(exchange.reply()))
+        .add(HttpMethod.GET, "/metrics", Role.METRICS, this::scrape)
+        .add(HttpMethod.POST, "/v1/completions", Role.INFER, completions::answer)
+        .add(HttpMethod.POST, "/v1/chat/completions", Role.INFER, chats::answer)
+        .add(HttpMethod.POST, "/v1/tokenize", Role.INFER, tokens::tokenize)
+        .add(HttpMethod.POST, "/v1/detokenize", Role.INFER, tokens::detokenize)
+        .add(HttpMethod.GET, "/v1/models", Role.INFER, this::listModels)
+        .addNamed(HttpMethod.GET, "/v1/models/:name", Role.INFER, this::showModel)
+        .add(HttpMethod.GET, "/v1/adapters", Role.INFER, adapters::list)
+        .addNamed(HttpMethod.GET, "/v1/adapters/:name", Role.INFER, adapters::get)
+        .addNamed(HttpMethod.GET, "/v1/adapters/:name/download", Role.INFER, adapters::download)
+        .addNamed(HttpMethod.PUT, "/v1/adapters/:name", Role.ADMIN, adapters::put)
+        .addNamed(HttpMethod.DELETE, "/v1/adapters/:name", Role.ADMIN, adapters::delete)
+        .addNamed(
+            HttpMethod.PUT,
+            "/v1/adapters/:name/pin",
+            Role.ADMIN,
+            (exchange, name) -> adapters.pin(exchange, name, true))
+        .addNamed(
+            HttpMethod.DELETE,
+            "/v1/adapters/:name/pin",
+            Role.ADMIN,
+            (exchange, name) -> adapters.pin(exchange, name, false))
+        .add(HttpMethod.POST, "/v1/load_lora_adapter", Role.ADMIN, adapters::load)
+        .add(HttpMethod.POST, "/v1/unload_lora_adapter", Role.ADMIN, adapters::unload);
   }
 
-  private ObjectNode listing() {
-    ObjectNode listing = JsonNodeFactory.instance.objectNode().put("object", "list");
-    ArrayNode data = listing.putArray("data");
-    catalog.models().forEach(served -> data.add(served.json()));
-    return listing;
+  private void scrape(Exchange exchange) {
+    exchange.answer(
+        () -> metrics.scrape(generations),
+        text -> exchange.reply().text(200, "text/plain; version=0.0.4; charset=utf-8", text));
   }
 
-  private ObjectNode health() {
-    EngineStatus status = engine.status();
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("status", "ok")
-        .put("running", status.running())
-        .put("waiting", status.waiting());
+  private void listModels(Exchange exchange) {
+    exchange.answer(
+        () -> models.listing(exchange.caller()), list -> exchange.reply().json(200, list));
+  }
+
+  private void showModel(Exchange exchange, String id) {
+    exchange.answer(
+        () -> models.json(id, exchange.caller()), shown -> exchange.reply().json(200, shown));
   }
 
   /** The port that it listens on. */
@@ -92,17 +174,29 @@ public final class PreambleServer implements AutoCloseable {
   /** Where clients find it, such as {@code http://127.0.0.1:8080}. */
   public String url() {
     String host = config.address().host();
-    return "http://%s:%d".formatted(host.contains(":") ? "[" + host + "]" : host, port());
+    return "%s://%s:%d"
+        .formatted(
+            config.address().tls().isPresent() ? "https" : "http",
+            host.contains(":") ? "[" + host + "]" : host,
+            port());
   }
 
   /** Ids of the models that it serves, the frozen one first. */
   public List<String> models() {
-    return catalog.models().stream().map(ServedModel::id).toList();
+    return models.ids();
   }
 
   /** Adapters that could not be loaded and what is odd about others, one sentence each. */
   public List<String> warnings() {
-    return catalog.warnings();
+    return catalog.adapters().stream().flatMap(PreambleServer::warnings).toList();
+  }
+
+  private static Stream<String> warnings(AdapterState adapter) {
+    return Stream.concat(
+        adapter.fault().stream().map(fault -> "not served: " + fault),
+        adapter.version().stream()
+            .flatMap(version -> version.warnings().stream())
+            .map(warning -> adapter.folder() + ": " + warning));
   }
 
   /** What the engine is doing. */
@@ -122,9 +216,14 @@ public final class PreambleServer implements AutoCloseable {
   @Override
   public void close() {
     if (closing.compareAndSet(false, true)) {
-      port.close(config.grace(), completions);
+      log.server("closing", "running requests have %s".formatted(config.grace()));
+      port.close(config.grace(), inFlight, generations);
+      watcher.close();
       engine.close();
       model.close();
+      metrics.close();
+      log.server("closed", url());
+      log.close();
       closed.countDown();
     }
   }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -75,6 +76,35 @@ final class RequestBody {
     return find(name)
         .map(value -> require(name, value, JsonNode::isTextual, "a text"))
         .map(JsonNode::textValue);
+  }
+
+  ApiError missing(String name) {
+    return bad(name, "is missing");
+  }
+
+  /** A whole number from {@code least} on, at a place of the body. */
+  int wholeNumber(String place, JsonNode value, int least) {
+    return require(
+            place,
+            value,
+            number ->
+                number.isIntegralNumber() && number.canConvertToInt() && number.intValue() >= least,
+            "a whole number of at least " + least)
+        .intValue();
+  }
+
+  /** A whole number from {@code least} on, if the field is there. */
+  OptionalInt wholeNumber(String name, int least) {
+    return find(name)
+        .map(value -> OptionalInt.of(wholeNumber(name, value, least)))
+        .orElse(OptionalInt.empty());
+  }
+
+  /** A number, or {@code otherwise} if the field is not there. */
+  double number(String name, double otherwise) {
+    return find(name)
+        .map(value -> require(name, value, JsonNode::isNumber, "a number").doubleValue())
+        .orElse(otherwise);
   }
 
   boolean flag(String name) {

@@ -1,43 +1,121 @@
 package dev.preamble.server;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import dev.preamble.server.access.Role;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
-/**
- * Which path is answered by what.
- *
- * @param completions answers {@code POST /v1/completions}
- * @param models the list of models
- * @param health how the server is
- */
-record Routes(
-    Consumer<HttpServerRequest> completions,
-    Supplier<? extends JsonNode> models,
-    Supplier<? extends JsonNode> health) {
+/** Which path is answered by what, and who may ask for it. */
+final class Routes {
+  private static final String EXCHANGE = "exchange";
+
+  /** Answers a request. */
+  @FunctionalInterface
+  interface Endpoint {
+    void answer(Exchange exchange);
+  }
+
+  /** Answers a request whose path names something. */
+  @FunctionalInterface
+  interface NamedEndpoint {
+    void answer(Exchange exchange, String name);
+  }
+
+  private record Route(
+      HttpMethod method, String path, Optional<Role> role, NamedEndpoint endpoint) {}
+
+  private final List<Route> routes = new ArrayList<>();
+  private final Gate gate;
+  private final InFlight inFlight;
+  private final ServerLog log;
+  private final ServerMetrics metrics;
+
+  Routes(Gate gate, InFlight inFlight, ServerLog log, ServerMetrics metrics) {
+    this.gate = gate;
+    this.inFlight = inFlight;
+    this.log = log;
+    this.metrics = metrics;
+  }
+
+  /** Lets everybody ask. */
+  Routes open(String path, Endpoint endpoint) {
+    routes.add(
+        new Route(
+            HttpMethod.GET, path, Optional.empty(), (exchange, name) -> endpoint.answer(exchange)));
+    return this;
+  }
+
+  /** Lets those ask whose role covers {@code role}. */
+  Routes add(HttpMethod method, String path, Role role, Endpoint endpoint) {
+    return addNamed(method, path, role, (exchange, name) -> endpoint.answer(exchange));
+  }
+
+  /** As {@link #add}, for paths with a {@code :name}. */
+  Routes addNamed(HttpMethod method, String path, Role role, NamedEndpoint endpoint) {
+    routes.add(new Route(method, path, Optional.of(role), endpoint));
+    return this;
+  }
 
   Handler<HttpServerRequest> handler(Vertx vertx) {
     Router router = Router.router(vertx);
-    router.post("/v1/completions").handler(turn -> completions.accept(turn.request()));
-    router.get("/v1/models").handler(turn -> reply(turn).json(200, models.get()));
-    router.get("/health").handler(turn -> reply(turn).json(200, health.get()));
-    for (int status : new int[] {404, 405}) {
-      router.errorHandler(status, turn -> reply(turn).fail(noRoute(status, turn)));
+    router.route().handler(turn -> begin(vertx, turn));
+    for (Route route : routes) {
+      router.route(route.method(), route.path()).handler(turn -> answer(route, turn));
     }
-    router.errorHandler(500, turn -> reply(turn).fail(turn.failure()));
+    router.errorHandler(404, turn -> unanswered(404, turn));
+    router.errorHandler(405, turn -> unanswered(405, turn));
+    router.errorHandler(400, turn -> exchange(turn).reply().fail(ApiError.badPath()));
+    router.errorHandler(500, turn -> exchange(turn).reply().fail(turn.failure()));
     return router;
   }
 
-  private static Reply reply(RoutingContext turn) {
-    return new Reply(turn.response());
+  private void begin(Vertx vertx, RoutingContext turn) {
+    Exchange exchange = new Exchange(vertx, turn.request(), log);
+    inFlight.add(exchange.reply());
+    turn.put(EXCHANGE, exchange);
+    turn.next();
   }
 
-  private static ApiError noRoute(int status, RoutingContext turn) {
-    return ApiError.noRoute(status, turn.request().method().name(), turn.request().path());
+  private static Exchange exchange(RoutingContext turn) {
+    return turn.get(EXCHANGE);
+  }
+
+  private void answer(Route route, RoutingContext turn) {
+    Exchange exchange = exchange(turn);
+    measure(exchange, route.path());
+    try {
+      route.role().ifPresent(role -> gate.pass(exchange, role));
+      route.endpoint().answer(exchange, turn.pathParam("name"));
+    } catch (RuntimeException refused) {
+      exchange.reply().fail(refused);
+    }
+  }
+
+  private void measure(Exchange exchange, String route) {
+    exchange
+        .reply()
+        .over()
+        .onComplete(
+            over -> metrics.request(route, exchange.reply().status(), exchange.record().age()));
+  }
+
+  /** What the paths are is told to those only who may ask anything. */
+  private void unanswered(int status, RoutingContext turn) {
+    Exchange exchange = exchange(turn);
+    measure(exchange, "(none)");
+    try {
+      gate.identify(exchange);
+      exchange
+          .reply()
+          .fail(ApiError.noRoute(status, turn.request().method().name(), turn.request().path()));
+    } catch (RuntimeException refused) {
+      exchange.reply().fail(refused);
+    }
   }
 }

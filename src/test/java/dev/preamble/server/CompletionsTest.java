@@ -152,6 +152,8 @@ class CompletionsTest {
   void valuesThatChangeNothingAreTaken() throws Exception {
     ObjectNode body = body(BASE, BEGINNING, 8);
     String plain = text(server.answer(body));
+    body.put("best_of", 1).put("top_k", -1).put("store", false).put("service_tier", "auto");
+    body.putObject("metadata").put("any", "thing");
     body.put("temperature", 0.0).put("top_p", 1).put("n", 1).put("seed", 5).put("user", "me");
     body.put("echo", false).putNull("logprobs").putNull("stop").putObject("logit_bias");
     assertEquals(plain, text(server.answer(body)));

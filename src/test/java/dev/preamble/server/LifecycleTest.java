@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -94,15 +95,22 @@ class LifecycleTest {
   @Test
   void addressesThatOthersReachNeedToBeAllowed() {
     for (String host : List.of("0.0.0.0", "::", "192.168.1.5", "example.org")) {
-      assertThrows(
-          PreambleException.class, () -> new ServerConfig.Address(host, 8080, false), host);
-      assertEquals(host, new ServerConfig.Address(host, 8080, true).host());
+      assertThrows(PreambleException.class, () -> at(host, ServerConfig.Access.OPEN_LOCALLY), host);
+      assertEquals(host, at(host, ServerConfig.Access.INSECURE).address().host());
+      ServerConfig.Access keys = ServerConfig.Access.keys(folder.resolve("keys.yaml"));
+      assertEquals(host, at(host, keys).address().host());
     }
     for (String host : List.of("127.0.0.1", "127.1.2.3", "::1", "localhost")) {
-      assertEquals(host, new ServerConfig.Address(host, 8080, false).host());
+      assertEquals(host, at(host, ServerConfig.Access.OPEN_LOCALLY).address().host());
     }
     assertThrows(
-        PreambleException.class, () -> new ServerConfig.Address("127.0.0.1", 65_536, false));
+        PreambleException.class,
+        () -> new ServerConfig.Address("127.0.0.1", 65_536, Optional.empty()));
+  }
+
+  private static ServerConfig at(String host, ServerConfig.Access access) {
+    return ServerConfig.of(Stories.SMALL)
+        .withAddress(new ServerConfig.Address(host, 8080, Optional.empty()), access);
   }
 
   @Test
@@ -123,7 +131,7 @@ class LifecycleTest {
 
   @Test
   void aClientThatReadsNothingIsCutOffAndTheOthersGoOn() throws Exception {
-    ServerConfig.Limits few = new ServerConfig.Limits(1 << 20, 64, 16);
+    ServerConfig.Limits few = ServerConfig.Limits.DEFAULTS.withUnreadChunks(16);
     try (ServerFixture server = start(config -> config.withLimits(few))) {
       var body = body(BASE, "", 480).put("stream", true);
       ArrayNode prompts = body.putArray("prompt");

@@ -31,7 +31,9 @@ class RefusalsTest {
     server =
         ServerFixture.start(
             ServerFixture.adapters(folder),
-            config -> config.withLimits(new ServerConfig.Limits(BODY_LIMIT, 4, 1024)));
+            config ->
+                config.withLimits(
+                    ServerConfig.Limits.DEFAULTS.withBodyBytes(BODY_LIMIT).withRows(4)));
   }
 
   @AfterAll
@@ -61,24 +63,36 @@ class RefusalsTest {
         "max_tokens        | 1.5               | 400 | whole number",
         "max_tokens        | 99999999999       | 400 | whole number",
         "max_tokens        | 600               | 400 | 512 positions",
-        "temperature       | 0.7               | 400 | expected 0",
-        "temperature       | \"0\"             | 400 | expected 0",
-        "top_p             | 0.9               | 400 | expected 1",
-        "n                 | 2                 | 400 | expected 1",
+        "temperature       | 2.5               | 400 | from 0 to 2",
+        "temperature       | -1                | 400 | at least 0",
+        "temperature       | \"0\"             | 400 | a number",
+        "top_p             | 0                 | 400 | above 0",
+        "top_p             | 1.5               | 400 | up to 1",
+        "top_k             | 1.5               | 400 | whole number",
+        "min_p             | 2                 | 400 | from 0 to 1",
+        "n                 | 0                 | 400 | at least 1",
+        "n                 | 5                 | 400 | at most 4",
         "best_of           | 3                 | 400 | expected 1",
-        "echo              | true              | 400 | expected false",
-        "logprobs          | 3                 | 400 | expected null",
+        "echo              | \"yes\"           | 400 | true or false",
+        "logprobs          | -1                | 400 | at least 0",
+        "logprobs          | 21                | 400 | 0 to 20",
         "suffix            | \"end\"           | 400 | expected null",
-        "presence_penalty  | 1                 | 400 | expected 0",
-        "frequency_penalty | -1                | 400 | expected 0",
-        "logit_bias        | {\"5\": 1}        | 400 | expected {}",
+        "presence_penalty  | 3                 | 400 | -2",
+        "frequency_penalty | -3                | 400 | -2",
+        "repetition_penalty | 0                | 400 | above 0",
+        "logit_bias        | {\"five\": 1}     | 400 | token ids",
+        "logit_bias        | {\"5\": 101}      | 400 | 100",
+        "logit_bias        | [5]               | 400 | an object",
+        "stop_token_ids    | [\"a\"]           | 400 | whole number",
+        "min_tokens        | 20                | 400 | max_tokens",
+        "timeout           | 0                 | 400 | above 0",
         "seed              | \"x\"             | 400 | whole number",
         "stop              | \"\"              | 400 | not empty",
         "stop              | [\"a\",\"b\",\"c\",\"d\",\"e\"] | 400 | at most 4",
         "stop              | 3                 | 400 | a text",
         "stream            | \"yes\"           | 400 | true or false",
         "stream_options    | {}                | 400 | stream",
-        "top_k             | 5                 | 400 | served are",
+        "guided_grammar    | \"a\"             | 400 | served are",
         "prompt_embeds     | \"gASV\"          | 400 | served are"
       })
   void aFieldThatCannotBeTakenIsNamed(String field, String value, int status, String reason)

@@ -8,14 +8,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.generation.EngineOptions;
 import dev.preamble.generation.Stories;
 import dev.preamble.model.FrozenModel;
+import dev.preamble.server.adapters.AdapterCatalogOptions;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -25,6 +28,7 @@ final class ServerFixture implements AutoCloseable {
   static final String BEGINNING = "Once upon a time";
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ContractCheck CONTRACT = new ContractCheck();
 
   private final PreambleServer server;
   private final HttpClient client = HttpClient.newHttpClient();
@@ -39,7 +43,10 @@ final class ServerFixture implements AutoCloseable {
         PreambleServer.start(
             change.apply(
                 ServerConfig.of(Stories.SMALL)
-                    .withAdapters(folder)
+                    .withAdapters(
+                        AdapterCatalogOptions.NONE
+                            .withFolder(Optional.of(folder))
+                            .withLook(Duration.ofMillis(50)))
                     .withPort(0)
                     .withEngine(EngineOptions.defaults().withThreads(1)))));
   }
@@ -58,7 +65,30 @@ final class ServerFixture implements AutoCloseable {
   }
 
   HttpResponse<String> get(String path) throws IOException, InterruptedException {
-    return client.send(request(path).build(), HttpResponse.BodyHandlers.ofString());
+    return send(request(path).build(), "");
+  }
+
+  /** Sends a request whose body is {@code body} and holds both to the contract. */
+  HttpResponse<String> send(HttpRequest request, String body)
+      throws IOException, InterruptedException {
+    HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+    CONTRACT.check(request, body, response);
+    return response;
+  }
+
+  /** Sends JSON to {@code path}. */
+  HttpResponse<String> json(String method, String path, String body)
+      throws IOException, InterruptedException {
+    return send(
+        request(path)
+            .header("content-type", "application/json")
+            .method(method, HttpRequest.BodyPublishers.ofString(body))
+            .build(),
+        body);
+  }
+
+  HttpClient client() {
+    return client;
   }
 
   HttpRequest.Builder request(String path) {
@@ -73,7 +103,7 @@ final class ServerFixture implements AutoCloseable {
   }
 
   HttpResponse<String> post(String body) throws IOException, InterruptedException {
-    return client.send(completion(body), HttpResponse.BodyHandlers.ofString());
+    return send(completion(body), body);
   }
 
   /** A stream as it comes, a line an element. */
@@ -109,7 +139,8 @@ final class ServerFixture implements AutoCloseable {
     return JSON.createObjectNode()
         .put("model", model)
         .put("prompt", prompt)
-        .put("max_tokens", tokens);
+        .put("max_tokens", tokens)
+        .put("temperature", 0);
   }
 
   static JsonNode json(String text) throws IOException {

@@ -1,46 +1,49 @@
 package dev.preamble.server;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.preamble.generation.FinishReason;
 import dev.preamble.generation.Generation;
 import dev.preamble.generation.GenerationResult;
 import dev.preamble.generation.TokenListener;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A completion that is answered in events: each piece of text as it comes, a last chunk with the
- * reason for each choice, usage if it is wanted, {@code [DONE]}. What fails on the way is an event
- * too, for the status is sent by then.
+ * Texts that are answered in events: each piece as it comes, a last chunk with the reason for each
+ * choice, usage if it is wanted, {@code [DONE]}. What fails on the way is an event too, for the
+ * status is sent by then.
  */
-final class CompletionStream {
-  private final CompletionJson json;
+final class AnswerStream {
+  private final AnswerForm form;
   private final boolean includeUsage;
-  private final Reply reply;
+  private final Exchange exchange;
   private final Outbox outbox;
   private volatile List<Generation> generations = List.of();
 
-  CompletionStream(
-      CompletionJson json, boolean includeUsage, Reply reply, ServerConfig.Limits limits) {
-    this.json = json;
+  AnswerStream(
+      AnswerForm form, boolean includeUsage, Exchange exchange, ServerConfig.Limits limits) {
+    this.form = form;
     this.includeUsage = includeUsage;
-    this.reply = reply;
-    this.outbox = reply.stream(limits.unreadChunks(), this::cancel);
+    this.exchange = exchange;
+    this.outbox = exchange.reply().stream(limits.unreadChunks(), this::cancel);
   }
 
   /** Sends the text of the choice {@code index}. */
   TokenListener listener(int index) {
+    AtomicBoolean begun = new AtomicBoolean();
     return token -> {
-      if (!token.text().isEmpty()) {
-        send(json.chunk(index, token.text(), Optional.empty()).toString());
+      if (!begun.getAndSet(true)) {
+        form.first(index).ifPresent(this::send);
       }
+      form.token(index, token).ifPresent(this::send);
     };
   }
 
   /** Sends the rest when {@code submitted}, whose tokens come by {@link #listener}, are done. */
   void begin(List<Generation> submitted) {
     generations = submitted;
-    reply.onGone(this::cancel);
+    exchange.reply().onGone(this::cancel);
     CompletableFuture<?>[] choices = new CompletableFuture<?>[submitted.size()];
     for (int i = 0; i < choices.length; i++) {
       int index = i;
@@ -59,11 +62,11 @@ final class CompletionStream {
 
   private void last(int index, GenerationResult result, Throwable fault) {
     if (fault != null) {
-      send(Reply.error(fault).json().toString());
+      send(exchange.reply().explain(fault).json());
     } else if (result.finishReason() == FinishReason.CANCELLED) {
-      send(Reply.cancelled().json().toString());
+      send(exchange.reply().cancelled().json());
     } else {
-      send(json.chunk(index, "", Optional.of(result.finishReason())).toString());
+      send(form.last(index, result));
     }
   }
 
@@ -73,15 +76,17 @@ final class CompletionStream {
             .filter(generation -> !generation.result().isCompletedExceptionally())
             .map(generation -> generation.result().join())
             .toList();
+    JsonNode usage = form.usage(results);
+    exchange.record().usage(usage.get("usage"));
     if (includeUsage) {
-      send(json.usageChunk(results).toString());
+      send(usage);
     }
-    send("[DONE]");
+    outbox.add(Reply.event("[DONE]"));
     outbox.complete();
   }
 
-  private void send(String data) {
-    outbox.add(Reply.event(data));
+  private void send(JsonNode data) {
+    outbox.add(Reply.event(data.toString()));
   }
 
   private void cancel() {
