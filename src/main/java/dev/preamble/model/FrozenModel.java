@@ -135,6 +135,17 @@ public final class FrozenModel implements AutoCloseable {
   }
 
   /**
+   * The bytes that each token stands for; read anew by each call.
+   *
+   * @throws ModelException if the model has no tokenizer, or its tokens do not stand for bytes
+   */
+  public TokenBytes tokenBytes() {
+    tokenizer();
+    return TokenBytes.read(
+        folder.resolve(manifest.tokenizer().orElseThrow()), manifest.vocabularySize());
+  }
+
+  /**
    * The template that turns a conversation into text for this model.
    *
    * @throws ModelException if the model has none

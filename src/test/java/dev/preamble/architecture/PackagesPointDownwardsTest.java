@@ -40,7 +40,6 @@ class PackagesPointDownwardsTest {
           Map.entry("io.micrometer", Set.of("server")),
           Map.entry("io.vertx", Set.of("server")),
           Map.entry("org.apache.commons.compress", Set.of("server")),
-          Map.entry("org.apache.lucene", Set.of("generation")),
           Map.entry("me.tongfei.progressbar", Set.of("cli")),
           Map.entry("org.knowm.xchart", Set.of("training")),
           Map.entry("picocli", Set.of("cli")));
