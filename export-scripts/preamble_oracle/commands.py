@@ -12,7 +12,7 @@ from importlib import metadata
 import torch
 from safetensors.torch import save_file
 
-from . import adapters, blas, chat, exports, methods, models, parity, training
+from . import adapters, blas, chat, exports, methods, models, parity, sampling, training
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -109,6 +109,7 @@ COMMANDS = {
         accuracy,
         chat.render_chats,
         chat.strftime,
+        sampling.processed,
         training.make_adapter,
         training.gradient,
         training.train_trace,
