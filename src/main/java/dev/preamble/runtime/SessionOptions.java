@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * How a session runs. Begin with {@link #defaults} and change what differs.
@@ -68,93 +69,37 @@ public record SessionOptions(
 
   /** These options on another device. */
   public SessionOptions withDevice(Device device) {
-    return new SessionOptions(
-        device,
-        threads,
-        optimization,
-        memoryPattern,
-        memoryArena,
-        prepacking,
-        deterministic,
-        entries);
+    return with(draft -> draft.device = device);
   }
 
   /** These options with another number of threads. */
   public SessionOptions withThreads(int threads) {
-    return new SessionOptions(
-        device,
-        threads,
-        optimization,
-        memoryPattern,
-        memoryArena,
-        prepacking,
-        deterministic,
-        entries);
+    return with(draft -> draft.threads = threads);
   }
 
   /** These options with another optimisation. */
   public SessionOptions withOptimization(Optimization optimization) {
-    return new SessionOptions(
-        device,
-        threads,
-        optimization,
-        memoryPattern,
-        memoryArena,
-        prepacking,
-        deterministic,
-        entries);
+    return with(draft -> draft.optimization = optimization);
   }
 
   /** These options with memory planned from earlier runs, or not. */
   public SessionOptions withMemoryPattern(boolean memoryPattern) {
-    return new SessionOptions(
-        device,
-        threads,
-        optimization,
-        memoryPattern,
-        memoryArena,
-        prepacking,
-        deterministic,
-        entries);
+    return with(draft -> draft.memoryPattern = memoryPattern);
   }
 
   /** These options with memory kept between runs, or not. */
   public SessionOptions withMemoryArena(boolean memoryArena) {
-    return new SessionOptions(
-        device,
-        threads,
-        optimization,
-        memoryPattern,
-        memoryArena,
-        prepacking,
-        deterministic,
-        entries);
+    return with(draft -> draft.memoryArena = memoryArena);
   }
 
   /** These options with weights packed, or not. */
   public SessionOptions withPrepacking(boolean prepacking) {
-    return new SessionOptions(
-        device,
-        threads,
-        optimization,
-        memoryPattern,
-        memoryArena,
-        prepacking,
-        deterministic,
-        entries);
+    return with(draft -> draft.prepacking = prepacking);
   }
 
   /** These options with deterministic kernels, or with the fastest. */
   public SessionOptions withDeterministic(boolean deterministic) {
-    return new SessionOptions(
-        device,
-        threads,
-        optimization,
-        memoryPattern,
-        memoryArena,
-        prepacking,
-        deterministic,
-        entries);
+    return with(draft -> draft.deterministic = deterministic);
   }
 
   /**
@@ -168,9 +113,47 @@ public record SessionOptions(
 
   /** These options with one entry more. */
   public SessionOptions withEntry(String key, String value) {
-    Map<String, String> more = new HashMap<>(entries);
-    more.put(key, value);
-    return new SessionOptions(
-        device, threads, optimization, memoryPattern, memoryArena, prepacking, deterministic, more);
+    return with(draft -> draft.entries.put(key, value));
+  }
+
+  private SessionOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.finish();
+  }
+
+  /** Options that one thing is changed in. */
+  private static final class Draft {
+    private Device device;
+    private int threads;
+    private Optimization optimization;
+    private boolean memoryPattern;
+    private boolean memoryArena;
+    private boolean prepacking;
+    private boolean deterministic;
+    private final Map<String, String> entries;
+
+    Draft(SessionOptions from) {
+      device = from.device;
+      threads = from.threads;
+      optimization = from.optimization;
+      memoryPattern = from.memoryPattern;
+      memoryArena = from.memoryArena;
+      prepacking = from.prepacking;
+      deterministic = from.deterministic;
+      entries = new HashMap<>(from.entries);
+    }
+
+    SessionOptions finish() {
+      return new SessionOptions(
+          device,
+          threads,
+          optimization,
+          memoryPattern,
+          memoryArena,
+          prepacking,
+          deterministic,
+          entries);
+    }
   }
 }

@@ -1,10 +1,7 @@
 package dev.preamble.runtime;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -18,9 +15,7 @@ public final class Tensor implements AutoCloseable {
   /** What owned memory is aligned to, in bytes: a cache line, the widest vector registers. */
   private static final long ALIGNMENT = 64;
 
-  private final ElementType type;
-  private final long[] shape;
-  private final long bytes;
+  private final Extent extent;
   private final MemorySegment data;
   private final Optional<DeviceMemory> place;
   private final Handle handle;
@@ -32,20 +27,13 @@ public final class Tensor implements AutoCloseable {
    * @param after what is to be done once the value is released
    */
   private Tensor(
-      ElementType type,
-      long[] shape,
-      MemorySegment data,
-      Optional<DeviceMemory> place,
-      long value,
-      Runnable after) {
-    this.type = type;
-    this.shape = shape;
-    this.bytes = bytes(type, shape);
+      Extent extent, MemorySegment data, Optional<DeviceMemory> place, long value, Runnable after) {
+    this.extent = extent;
     this.data = data;
     this.place = place;
     this.handle =
         new Handle(
-            "tensor " + describe(type, shape),
+            "tensor " + extent,
             value,
             () -> {
               Ort.release(OrtApi.RELEASE_VALUE, value);
@@ -60,19 +48,18 @@ public final class Tensor implements AutoCloseable {
    * @param data native memory of exactly the tensor's size; it may be a mapped file
    */
   public static Tensor of(ElementType type, long[] shape, MemorySegment data) {
-    long[] sizes = shape.clone();
-    return new Tensor(type, sizes, data, Optional.empty(), value(type, sizes, data), () -> {});
+    Extent extent = new Extent(type, shape);
+    return new Tensor(extent, data, Optional.empty(), extent.value(data), () -> {});
   }
 
   /** A tensor with ordinary memory of its own, all zero. */
   public static Tensor allocate(ElementType type, long... shape) {
-    long[] sizes = shape.clone();
-    long bytes = bytes(type, sizes);
+    Extent extent = new Extent(type, shape);
+    long bytes = extent.bytes();
     Arena arena = Arena.ofShared();
     try {
       MemorySegment data = arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes);
-      return new Tensor(
-          type, sizes, data, Optional.empty(), value(type, sizes, data), arena::close);
+      return new Tensor(extent, data, Optional.empty(), extent.value(data), arena::close);
     } catch (RuntimeException | Error e) {
       arena.close();
       throw e;
@@ -81,15 +68,13 @@ public final class Tensor implements AutoCloseable {
 
   /** A tensor with memory of its own of a device, all zero. */
   static Tensor allocate(DeviceMemory memory, ElementType type, long... shape) {
-    long[] sizes = shape.clone();
-    long bytes = bytes(type, sizes);
-    long address = memory.take(bytes);
+    Extent extent = new Extent(type, shape);
+    long address = memory.take(extent.bytes());
     Tensor tensor;
     try {
-      long value = value(memory.info(), type, sizes, address, bytes);
+      long value = extent.value(memory.info(), address);
       MemorySegment nothing = MemorySegment.ofAddress(address);
-      tensor =
-          new Tensor(type, sizes, nothing, Optional.of(memory), value, () -> memory.give(address));
+      tensor = new Tensor(extent, nothing, Optional.of(memory), value, () -> memory.give(address));
     } catch (RuntimeException | Error e) {
       memory.give(address);
       throw e;
@@ -119,7 +104,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   private static Tensor copy(ElementType type, long[] shape, MemorySegment values) {
-    requireSize(type, shape, values);
+    new Extent(type, shape).requireFilledBy(values);
     Tensor tensor = allocate(type, shape);
     tensor.data.copyFrom(values);
     return tensor;
@@ -130,11 +115,11 @@ public final class Tensor implements AutoCloseable {
     long info = Ort.make(OrtApi.GET_TENSOR_TYPE_AND_SHAPE, value);
     try {
       TensorInfo declared = TypeInfos.read("", info);
-      long[] shape = declared.shape();
+      Extent extent = new Extent(declared.type(), declared.shape());
       long address = Ort.make(OrtApi.GET_TENSOR_MUTABLE_DATA, value);
       Arena arena = Arena.ofShared();
-      MemorySegment data = Foreign.memory(address, bytes(declared.type(), shape), arena);
-      return new Tensor(declared.type(), shape, data, Optional.empty(), value, arena::close);
+      MemorySegment data = Foreign.memory(address, extent.bytes(), arena);
+      return new Tensor(extent, data, Optional.empty(), value, arena::close);
     } finally {
       Ort.release(OrtApi.RELEASE_TENSOR_TYPE_AND_SHAPE_INFO, info);
     }
@@ -147,26 +132,26 @@ public final class Tensor implements AutoCloseable {
    * @param shape the shape of the part, of this tensor's element type
    */
   public Tensor view(long offset, long... shape) {
-    return part(Math.multiplyExact(offset, type.bytes()), type, shape.clone());
+    return part(Math.multiplyExact(offset, type().bytes()), new Extent(type(), shape));
   }
 
   /** The bytes from {@code offset} on, without regard to elements. */
   Tensor bytes(long offset, long count) {
-    return part(offset, ElementType.UINT8, new long[] {count});
+    return part(offset, new Extent(ElementType.UINT8, count));
   }
 
-  private Tensor part(long offset, ElementType type, long[] sizes) {
-    long length = bytes(type, sizes);
-    Objects.checkFromIndexSize(offset, length, bytes);
+  private Tensor part(long offset, Extent part) {
+    long length = part.bytes();
+    Objects.checkFromIndexSize(offset, length, extent.bytes());
     handle.hold();
     try {
-      MemorySegment part =
+      MemorySegment memory =
           place.isEmpty()
               ? data.asSlice(offset, length)
               : MemorySegment.ofAddress(data.address() + offset);
       long info = place.isEmpty() ? Environment.shared().host() : place.get().info();
-      long value = value(info, type, sizes, part.address(), length);
-      return new Tensor(type, sizes, part, place, value, handle::release);
+      long value = part.value(info, memory.address());
+      return new Tensor(part, memory, place, value, handle::release);
     } catch (RuntimeException | Error e) {
       handle.release();
       throw e;
@@ -178,7 +163,7 @@ public final class Tensor implements AutoCloseable {
    * another device.
    */
   public void copyFrom(Tensor source) {
-    if (source.bytes != bytes) {
+    if (source.bytes() != bytes()) {
       throw new IllegalArgumentException(source + " does not fill " + this);
     }
     copyFrom(source, 0, 0, size());
@@ -192,13 +177,13 @@ public final class Tensor implements AutoCloseable {
    * @param to where they go to in this tensor, in elements
    */
   public void copyFrom(Tensor source, long from, long to, long count) {
-    if (source.type != type) {
-      throw new IllegalArgumentException(source + " holds no " + type + " for " + this);
+    if (source.type() != type()) {
+      throw new IllegalArgumentException(source + " holds no " + type() + " for " + this);
     }
     Objects.checkFromIndexSize(from, count, source.size());
     Objects.checkFromIndexSize(to, count, size());
     Optional<DeviceMemory> memory = place.or(() -> source.place);
-    long width = type.bytes();
+    long width = type().bytes();
     if (memory.isPresent()) {
       memory.get().copy(source, from * width, this, to * width, count * width);
     } else {
@@ -208,17 +193,17 @@ public final class Tensor implements AutoCloseable {
 
   /** The type of the elements. */
   public ElementType type() {
-    return type;
+    return extent.type();
   }
 
   /** The sizes of the axes; none for a scalar. */
   public long[] shape() {
-    return shape.clone();
+    return extent.sizes().clone();
   }
 
   /** The number of elements. */
   public long size() {
-    return bytes / type.bytes();
+    return extent.elements();
   }
 
   /** The device whose memory it is; the CPU for ordinary memory. */
@@ -263,14 +248,14 @@ public final class Tensor implements AutoCloseable {
   }
 
   private void read(ElementType wanted, MemorySegment values) {
-    if (type != wanted) {
+    if (type() != wanted) {
       throw new IllegalStateException(this + " holds no " + wanted);
     }
     if (place.isEmpty()) {
       values.copyFrom(data());
       return;
     }
-    try (Tensor here = allocate(type, shape)) {
+    try (Tensor here = allocate(type(), extent.sizes())) {
       here.copyFrom(this);
       values.copyFrom(here.data);
     }
@@ -284,7 +269,7 @@ public final class Tensor implements AutoCloseable {
 
   @Override
   public String toString() {
-    return describe(type, shape);
+    return extent.toString();
   }
 
   Handle handle() {
@@ -297,11 +282,11 @@ public final class Tensor implements AutoCloseable {
   }
 
   long bytes() {
-    return bytes;
+    return extent.bytes();
   }
 
   long[] sizes() {
-    return shape;
+    return extent.sizes();
   }
 
   boolean isReadOnly() {
@@ -312,54 +297,6 @@ public final class Tensor implements AutoCloseable {
   void requireMemory() {
     if (!data.scope().isAlive()) {
       throw new IllegalStateException("the memory of tensor " + this + " is closed");
-    }
-  }
-
-  private static String describe(ElementType type, long[] shape) {
-    return type + " " + Arrays.toString(shape);
-  }
-
-  private static long bytes(ElementType type, long[] shape) {
-    long bytes = type.bytes();
-    for (long size : shape) {
-      if (size < 0) {
-        throw new IllegalArgumentException("a tensor cannot be " + describe(type, shape));
-      }
-      bytes = Math.multiplyExact(bytes, size);
-    }
-    return bytes;
-  }
-
-  private static void requireSize(ElementType type, long[] shape, MemorySegment data) {
-    if (data.byteSize() != bytes(type, shape)) {
-      throw new IllegalArgumentException(
-          String.format(
-              "%s takes %d bytes, not %d",
-              describe(type, shape), bytes(type, shape), data.byteSize()));
-    }
-  }
-
-  /** An {@code OrtValue} over {@code data}. */
-  private static long value(ElementType type, long[] shape, MemorySegment data) {
-    requireSize(type, shape, data);
-    if (!data.isNative()) {
-      throw new IllegalArgumentException(
-          describe(type, shape) + " needs native memory, not a Java array");
-    }
-    return value(Environment.shared().host(), type, shape, data.address(), data.byteSize());
-  }
-
-  private static long value(long info, ElementType type, long[] shape, long data, long bytes) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment result = arena.allocate(JAVA_LONG);
-      long sizes = arena.allocateFrom(JAVA_LONG, shape).address();
-      Ort.check(
-          (long)
-              OrtApi.CREATE_TENSOR_WITH_DATA_AS_ORT_VALUE.invokeExact(
-                  info, data, bytes, sizes, (long) shape.length, type.code(), result.address()));
-      return result.get(JAVA_LONG, 0);
-    } catch (Throwable e) {
-      throw Ort.thrown(e);
     }
   }
 }

@@ -32,7 +32,7 @@ class DecodeStepIsAsFastAsTheRuntimeTest {
         times = step.measure(rounds, steps);
       }
       System.out.printf(
-          "[bench] decode step of %s: %.1f µs through the binding, %.1f µs bare, ratio %.3f, %d bytes of garbage%n",
+          "[speed] decode step of %s: %.1f µs through the binding, %.1f µs bare, ratio %.3f, %d bytes of garbage%n",
           model, 1e6 * times.binding(), 1e6 * times.bare(), times.ratio(), times.garbage());
       assertTrue(times.ratio() <= LIMIT, times::toString);
       assertEquals(0, times.garbage(), "bytes in the cleanest round");

@@ -15,7 +15,7 @@ class OpeningIsFasterThanPythonTest {
     times.forEach(
         (name, time) ->
             System.out.printf(
-                "[bench] stories15M to first logits, %s: %.0f ms, the whole process %.0f ms%n",
+                "[speed] stories15M to first logits, %s: %.0f ms, the whole process %.0f ms%n",
                 name, 1000 * time.opening(), 1000 * time.whole()));
     OpeningTimes ours = times.get("preamble");
     times.values().forEach(time -> assertEquals(ours.token(), time.token()));

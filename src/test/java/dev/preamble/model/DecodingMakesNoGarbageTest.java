@@ -33,7 +33,7 @@ class DecodingMakesNoGarbageTest {
           least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
         }
       }
-      System.out.printf("[bench] %d decode steps leave %d bytes of garbage%n", STEPS, least);
+      System.out.printf("[speed] %d decode steps leave %d bytes of garbage%n", STEPS, least);
       assertEquals(0, least);
     }
   }
