@@ -80,7 +80,7 @@ final class CudaProvider {
     if (said.contains("not enabled in this build")) {
       return library
           + " computes on the CPU only: build this program with mvn -Pcuda, or name a"
-          + " libonnxruntime built for CUDA with "
+          + " libonnxruntime built for CUDA with --onnxruntime or "
           + Library.VARIABLE
           + ", or use the device cpu";
     }
@@ -95,13 +95,13 @@ final class CudaProvider {
     }
     if (said.contains("undefined symbol")) {
       return "the CUDA that was found is another version than the library was built for: install a"
-          + " newer CUDA 12, or name a libonnxruntime built for the one that is here with "
+          + " newer CUDA 12, or name a libonnxruntime built for the one that is here with --onnxruntime or "
           + Library.VARIABLE;
     }
     if (said.contains("cannot open shared object") || said.contains("Failed to load")) {
       return "install CUDA 12 (cudart, cuBLAS, cuRAND) and cuDNN 9 where the system looks for"
           + " libraries (LD_LIBRARY_PATH), or name a libonnxruntime built for the CUDA that is here"
-          + " with "
+          + " with --onnxruntime or "
           + Library.VARIABLE;
     }
     return "nvidia-smi shows whether the device works; the device cpu always does";

@@ -86,8 +86,8 @@ record Library(Path path, String version, long table) {
             + why
             + "; name a libonnxruntime of version 1."
             + API_VERSION
-            + " or later with "
+            + " or later with --onnxruntime or "
             + VARIABLE
-            + ", or unset it to use the one that comes with this program");
+            + ", or leave both out to use the one that comes with this program");
   }
 }

@@ -33,6 +33,34 @@ record PeftLogits(float[] logits, Optional<float[]> first) {
     return worst;
   }
 
+  /**
+   * The Euclidean length of the difference over that of {@code expected}, each position's logits
+   * less their mean; infinite where that is no number.
+   */
+  static double relativeError(float[] expected, float[] found, int vocabulary) {
+    double differences = 0;
+    double squares = 0;
+    for (int row = 0; row < expected.length; row += vocabulary) {
+      double expectedMean = mean(expected, row, vocabulary);
+      double foundMean = mean(found, row, vocabulary);
+      for (int i = row; i < row + vocabulary; i++) {
+        double value = expected[i] - expectedMean;
+        differences += Math.pow(found[i] - foundMean - value, 2);
+        squares += value * value;
+      }
+    }
+    double error = Math.sqrt(differences / squares);
+    return Double.isNaN(error) ? Double.POSITIVE_INFINITY : error;
+  }
+
+  private static double mean(float[] values, int from, int count) {
+    double sum = 0;
+    for (int i = from; i < from + count; i++) {
+      sum += values[i];
+    }
+    return sum / count;
+  }
+
   /** Natural logarithm of the probability that {@code logits} give to {@code token}. */
   static double logProbability(float[] logits, int token) {
     double sum = 0;
