@@ -121,7 +121,7 @@ final class ActiveRow {
    * together with others.
    */
   boolean isReadyToDecode() {
-    return underAdapter && unfed() <= 1 && row.request().maxTokens() > 0;
+    return underAdapter && scores.isEmpty() && unfed() <= 1 && row.request().maxTokens() > 0;
   }
 
   /** The token that enters next when it decodes. */

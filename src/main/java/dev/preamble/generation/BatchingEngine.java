@@ -301,6 +301,14 @@ public final class BatchingEngine implements Engine {
     scheduler.finished(row.lane());
   }
 
+  /** What it is made of, for a look at its invariants. */
+  record Parts(
+      Scheduler scheduler, Batch batch, BlockPool pool, PrefixStore prefixes, TextStore texts) {}
+
+  Parts parts() {
+    return new Parts(scheduler, batch, pool, prefixes, texts);
+  }
+
   @Override
   public CompletableFuture<Void> pin(FittedAdapter adapter) {
     prefixes.pin(adapter);

@@ -166,6 +166,11 @@ final class Scheduler {
     notifyAll();
   }
 
+  /** Whether no trace of any row is left. */
+  synchronized boolean isEmpty() {
+    return waiting == 0 && underWay == 0 && lanes.isEmpty() && running.isEmpty();
+  }
+
   /** Rows whose turn has not come. */
   synchronized int waiting() {
     return waiting;

@@ -3,6 +3,7 @@ package dev.preamble.generation;
 import dev.preamble.model.SlotCache;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -136,6 +137,14 @@ final class TextStore {
   private void publish() {
     statistics =
         new PrefixStatistics(hits, misses, evictions, kept.size(), kept.size() * pool.blockBytes());
+  }
+
+  /** Whether each block knows how many continue it. */
+  boolean isConsistent() {
+    Map<Long, Integer> after = new HashMap<>();
+    kept.values()
+        .forEach(block -> block.before.forEach(each -> after.merge(each.id, 1, Integer::sum)));
+    return kept.values().stream().allMatch(block -> block.after == after.getOrDefault(block.id, 0));
   }
 
   /** Blocks of the pool that the texts take. */

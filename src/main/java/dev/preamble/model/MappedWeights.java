@@ -215,6 +215,7 @@ final class MappedWeights implements AutoCloseable {
   @Override
   public void close() {
     embeddingFile.ifPresent(SafetensorsFile::close);
+    tensors.values().forEach(Tensor::close);
     arena.close();
   }
 }

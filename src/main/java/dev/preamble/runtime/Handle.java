@@ -9,6 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * {@link #close} it takes no new holders and gives no address, but those it has may finish.
  */
 final class Handle implements AutoCloseable {
+  private static final AtomicInteger OPEN = new AtomicInteger();
+
   private final String what;
   private final long address;
   private final Runnable free;
@@ -26,6 +28,12 @@ final class Handle implements AutoCloseable {
     this.what = what;
     this.address = address;
     this.free = free;
+    OPEN.incrementAndGet();
+  }
+
+  /** Native objects of this process that are not freed yet. */
+  static int open() {
+    return OPEN.get();
   }
 
   /** The address, for a call by the maker; refused once closed. */
@@ -54,6 +62,7 @@ final class Handle implements AutoCloseable {
   /** Takes a holder away. */
   void release() {
     if (holders.decrementAndGet() == 0) {
+      OPEN.decrementAndGet();
       free.run();
     }
   }

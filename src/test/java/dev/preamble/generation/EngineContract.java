@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.preamble.PreambleException;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.peft.Adapter;
+import dev.preamble.runtime.OpenHandles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class EngineContract {
   static final EngineOptions OPTIONS = EngineOptions.defaults().withThreads(1);
 
+  private final int handles = OpenHandles.count();
   final FrozenModel model = FrozenModel.open(Stories.SMALL);
   private final Engine engine = open(model, OPTIONS.withQueue(2));
   private final CountDownLatch goOn = new CountDownLatch(1);
@@ -37,8 +39,11 @@ abstract class EngineContract {
   @AfterEach
   void close() {
     goOn.countDown();
+    engine.submit(story(1)).await();
+    EngineInvariants.check(engine, OPTIONS.withQueue(2));
     engine.close();
     model.close();
+    assertEquals(handles, OpenHandles.count(), "native objects left");
   }
 
   @Test
@@ -165,14 +170,14 @@ abstract class EngineContract {
 
   @Test
   void aContextThatIsFullToTheLastPositionRuns() {
-    FittedAdapter adapter = Stories.fitted(model, 10, 1);
-    int room = 512 - 10 - story(1).prompt().length;
+    FittedAdapter adapter = Stories.fitted(model, 470, 1);
+    int room = 512 - 470 - story(1).prompt().length;
     GenerationRequest fits = story(room).withAdapter(adapter);
     assertEquals(room, engine.submit(fits).await().tokens().size());
     RequestException refused =
         assertThrows(RequestException.class, () -> engine.submit(fits.withMaxTokens(room + 1)));
     assertEquals("max_tokens", refused.field());
-    for (String part : List.of("512 positions", "10 virtual", "at most " + room)) {
+    for (String part : List.of("512 positions", "470 virtual", "at most " + room)) {
       assertTrue(refused.getMessage().contains(part), refused.getMessage());
     }
   }
