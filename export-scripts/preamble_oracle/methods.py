@@ -34,6 +34,7 @@ def method_trace(
     schedule: str,
     warmup_steps: int,
     weight_decay: float,
+    eps: float,
     max_grad_norm: float,
     out: str,
 ) -> dict:
@@ -43,7 +44,7 @@ def method_trace(
     """
     opened = _opened(model, config, parameters, "float32")
     trained = list(_trainable(opened).values())
-    optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=weight_decay, eps=eps)
     rates = training.SCHEDULES[schedule](optimizer, warmup_steps, len(batches))
     trace = {"losses": [], "grad_norms": []}
     for rows in batches:

@@ -9,6 +9,7 @@ import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.RunOptions;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.Tensor;
+import dev.preamble.runtime.TensorInfo;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Comparator;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 
 /**
  * Scores adapters on data by the packed forward pass, and the base model without any. The rows of a
@@ -121,9 +123,11 @@ public final class Evaluator implements AutoCloseable {
       MemorySegment.copy(values, 0, prompt.data(), ValueLayout.JAVA_FLOAT, 0, values.length);
       Map<String, Tensor> inputs = new HashMap<>(packed.inputs());
       inputs.put(PackedGraph.PROMPT, prompt);
-      inputs.keySet().removeAll(Set.of(PackedGraph.LABELS, PackedGraph.LABEL_WEIGHTS));
-      Map<String, Tensor> outputs =
-          session(front.kind()).run(inputs, Set.of(PackedGraph.LOGITS), options);
+      Session session = session(front.kind());
+      inputs
+          .keySet()
+          .retainAll(session.inputs().stream().map(TensorInfo::name).collect(Collectors.toSet()));
+      Map<String, Tensor> outputs = session.run(inputs, Set.of(PackedGraph.LOGITS), options);
       try (Tensor logits = outputs.get(PackedGraph.LOGITS)) {
         sums.add(batch, logits.data(), model.manifest().vocabularySize());
       }
