@@ -51,6 +51,16 @@ class Checkpoint:
         """``config.json`` as it is written."""
         return self._json("config.json")
 
+    def configuration(self):
+        """``config.json`` as transformers understands it."""
+        from transformers import AutoConfig
+
+        try:
+            return AutoConfig.from_pretrained(self.directory, local_files_only=True)
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise ExportError(f"{self.directory / 'config.json'}: transformers cannot read it ({reason})") from error
+
     @cached_property
     def weight_files(self) -> tuple[str, ...]:
         """The safetensors files, sorted; several if ``model.safetensors.index.json`` says so."""

@@ -9,10 +9,10 @@ from importlib import metadata
 import onnx_ir as ir
 from transformers import AutoTokenizer, PreTrainedConfig
 
-from . import weights
 from .architectures import Architecture
 from .checkpoint import DTYPE_NAMES, Checkpoint
 from .trace import Trace
+from .weights import StoredWeights
 
 FILE = "preamble.json"
 GRAPH_FILE = "preamble.onnx"
@@ -25,19 +25,27 @@ def manifest(
     config: PreTrainedConfig,
     architecture: Architecture,
     trace: Trace,
-    stored: weights.StoredWeights,
+    stored: StoredWeights,
     graph: bytes,
-    extra: bytes | None,
-    name: str | None,
+    own: dict | None,
+    base: tuple[str | None, str | None],
+    dtype: str,
+    weights_dtype: str | None,
 ) -> dict:
-    """The manifest of a finished graph; ``graph`` and ``extra`` are the files' contents."""
+    """The manifest of a finished graph, ``graph`` being the file's content.
+
+    ``own`` describes the file of weights that are ours, if there is one; ``base`` is the model's
+    name and revision as far as they were given; ``dtype`` is what the graph computes in and
+    ``weights_dtype`` what its weights are stored in, if that is not what the checkpoint has.
+    """
+    name, revision = base
     embedding = stored[trace.embedding]
     files = [
         {"file": file, "bytes": (checkpoint.directory / file).stat().st_size, "sha256": digest}
         for file, digest in checkpoint.file_digests.items()
     ]
-    if extra is not None:
-        files.append({"file": weights.EXTRA_FILE, "bytes": len(extra), "sha256": hashlib.sha256(extra).hexdigest()})
+    if own is not None:
+        files.append(own)
     return {
         "format_version": FORMAT_VERSION,
         "task": "causal-lm",
@@ -45,7 +53,7 @@ def manifest(
         "graph_sha256": hashlib.sha256(graph).hexdigest(),
         "base_model": {
             "name": name or checkpoint.config.get("_name_or_path") or checkpoint.directory.resolve().name,
-            "revision": None,
+            "revision": revision,
             "weights_sha256": checkpoint.weights_digest,
         },
         "architecture": architecture.model_type,
@@ -53,8 +61,8 @@ def manifest(
         "hidden_size": embedding.shape[1],
         "context_length": architecture.context_length(config),
         "attention_heads": config.num_attention_heads,
-        "dtype": "float32",
-        "weights": {"files": files, "dtype": DTYPE_NAMES[embedding.dtype]},
+        "dtype": dtype,
+        "weights": {"files": files, "dtype": weights_dtype or DTYPE_NAMES[embedding.dtype]},
         "key_value": _key_value(trace.graph.graph),
         "embedding": {
             "file": embedding.file,

@@ -65,15 +65,18 @@ def attention(
 
 
 def rms_norm(module, hidden, offset: float = 0.0):
-    """``(weight + offset) * x / rms(x)``"""
+    """``(weight + offset) * x / rms(x)``; with an offset in float32, as the sum would be rounded."""
     epsilon = getattr(module, "variance_epsilon", None) or module.eps
-    return ops.symbolic(
+    computed = torch.float32 if offset else hidden.dtype
+    weight = module.weight.to(computed)
+    normed = ops.symbolic(
         "SimplifiedLayerNormalization",
-        (hidden, module.weight + offset if offset else module.weight),
+        (hidden.to(computed), weight + offset if offset else weight),
         {"axis": -1, "epsilon": float(epsilon), "stash_type": 1},
-        dtype=hidden.dtype,
+        dtype=computed,
         shape=hidden.shape,
     )
+    return normed.to(hidden.dtype)
 
 
 def rotary_angles(module, hidden, position_ids=None, layer_type=None, **_):

@@ -25,6 +25,7 @@ from transformers.core_model_loading import WeightRenaming, rename_source_key
 
 from . import replacements
 from .architectures import Architecture
+from .errors import ExportError
 
 OPSET = 23
 _ATTENTION = "preamble_export"
@@ -82,6 +83,8 @@ def _arguments(model) -> tuple[dict, dict]:
     config, layers = model.config, model.config.num_hidden_layers
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    if size % 8:
+        raise ExportError(f"config.json gives heads of size {size}; ONNX Runtime's attention takes multiples of 8")
     width = model.get_input_embeddings().weight.shape[1]
     arguments = {
         "inputs_embeds": torch.zeros(2, 3, width),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import onnx_ir as ir
-import safetensors.numpy
+from collections.abc import Iterator
 
+import numpy as np
+import onnx_ir as ir
+
+from . import own
 from .checkpoint import DTYPE_NAMES, Checkpoint, StoredTensor
 from .errors import ExportError
 from .trace import Trace
 
-EXTRA_FILE = "preamble.weights.safetensors"
 INLINE_LIMIT = 65536
 _DTYPES = {"F32": ir.DataType.FLOAT, "F16": ir.DataType.FLOAT16, "BF16": ir.DataType.BFLOAT16}
+_PART = 1 << 24  # elements that are converted at once
 
 
 class StoredWeights:
@@ -31,37 +34,70 @@ class StoredWeights:
             f"looked in {', '.join(self._checkpoint.weight_files)}"
         )
 
+    def checked(self, parameter: ir.Value) -> StoredTensor:
+        """The tensor of a graph's parameter, its type known and its shape the parameter's."""
+        tensor = self[parameter.name]
+        if tensor.dtype not in _DTYPES:
+            raise ExportError(
+                f"{tensor.file}: {tensor.name} has dtype {tensor.dtype}; expected one of {', '.join(DTYPE_NAMES)}"
+            )
+        if tensor.shape != tuple(parameter.shape):
+            raise ExportError(
+                f"{tensor.file}: {tensor.name} has shape {list(tensor.shape)}; "
+                f"config.json asks for {list(parameter.shape)}"
+            )
+        return tensor
 
-def point_at_checkpoint(model: ir.Model, stored: StoredWeights) -> None:
+    def values(self, tensor: StoredTensor) -> np.ndarray:
+        """A tensor's values, mapped from the file."""
+        path = self._checkpoint.directory / tensor.file
+        dtype = _DTYPES[tensor.dtype].numpy()
+        return np.memmap(path, dtype, "r", tensor.offset, tensor.shape)
+
+    def converted(self, tensor: StoredTensor, dtype: ir.DataType) -> Iterator[np.ndarray]:
+        """A tensor's values in another type, in parts."""
+        flat = self.values(tensor).reshape(-1)
+        for start in range(0, len(flat), _PART):
+            part = flat[start : start + _PART]
+            with np.errstate(over="ignore"):
+                changed = part.astype(np.float32).astype(dtype.numpy())
+            if (np.isinf(changed.astype(np.float32)) & ~np.isinf(part.astype(np.float32))).any():
+                raise ExportError(
+                    f"{tensor.file}: {tensor.name} has values that exceed {dtype.name.lower()}; use --dtype bfloat16"
+                )
+            yield changed
+
+
+def point_at_checkpoint(model: ir.Model, stored: StoredWeights, ours: own.OwnWeights) -> None:
     """Replaces every parameter by external data in the checkpoint's own files.
 
     A parameter stored in another type than the graph computes in gets a Cast behind it, which is
-    what its users read.
+    what its users read, where that is float32; in half precision its converted values go into
+    ``ours``.
     """
     graph = model.graph
     readers: dict[str, list[ir.Value]] = {}
     tensors: dict[str, StoredTensor] = {}
     for value in [v for v in graph.initializers.values() if v.const_value is None]:
-        tensor = stored[value.name]
-        if tensor.dtype not in _DTYPES:
-            raise ExportError(
-                f"{tensor.file}: {tensor.name} has dtype {tensor.dtype}; expected one of {', '.join(DTYPE_NAMES)}"
-            )
-        if tensor.shape != tuple(value.shape):
-            raise ExportError(
-                f"{tensor.file}: {tensor.name} has shape {list(tensor.shape)}; config.json asks for {list(value.shape)}"
-            )
+        tensor = stored.checked(value)
         readers.setdefault(tensor.name, []).append(value)
         tensors[tensor.name] = tensor
         del graph.initializers[value.name]
     order = {node: index for index, node in enumerate(graph)}
     for name, values in readers.items():
-        parameter = _external(tensors[name])
-        graph.register_initializer(parameter)
-        if parameter.dtype != values[0].dtype:
-            cast = _cast(parameter, values[0].dtype)
+        tensor, dtype = tensors[name], values[0].dtype
+        if _DTYPES[tensor.dtype] == dtype:
+            parameter = _external(tensor)
+            graph.register_initializer(parameter)
+        elif dtype == ir.DataType.FLOAT:
+            stored_parameter = _external(tensor)
+            graph.register_initializer(stored_parameter)
+            cast = _cast(stored_parameter, dtype)
             graph.insert_before(min((n for v in values for n, _ in v.uses()), key=order.get), cast)
             parameter = cast.outputs[0]
+        else:
+            parameter = ours.add(name, dtype, tensor.shape, lambda t=tensor, d=dtype: stored.converted(t, d))
+            graph.register_initializer(parameter)
         ir.convenience.replace_all_uses_with(values, [parameter] * len(values))
 
 
@@ -77,25 +113,9 @@ def _cast(parameter: ir.Value, dtype: ir.DataType) -> ir.Node:
     return ir.node("Cast", [parameter], {"to": dtype}, name=name, outputs=[output])
 
 
-def move_large_constants(model: ir.Model) -> bytes | None:
-    """Takes constants above :data:`INLINE_LIMIT` bytes, which no checkpoint holds, out of the graph.
-
-    Returns the content of :data:`EXTRA_FILE`, where the graph finds them, or None if there are none.
-    """
-    graph = model.graph
-    large = {
-        value.name: value.const_value.numpy()
-        for value in graph.initializers.values()
-        if not isinstance(value.const_value, ir.ExternalTensor) and value.const_value.nbytes > INLINE_LIMIT
-    }
-    if not large:
-        return None
-    content = safetensors.numpy.save(large)
-    header = 8 + int.from_bytes(content[:8], "little")
-    for name, entry in safetensors.deserialize(content):
-        value = graph.initializers[name]
-        data = bytes(entry["data"])
-        value.const_value = ir.ExternalTensor(
-            EXTRA_FILE, content.index(data, header), len(data), value.dtype, shape=value.shape, name=name
-        )
-    return content
+def move_large_constants(model: ir.Model, ours: own.OwnWeights) -> None:
+    """Takes constants above :data:`INLINE_LIMIT` bytes, which no checkpoint holds, out of the graph."""
+    for value in model.graph.initializers.values():
+        data = value.const_value
+        if data is not None and not isinstance(data, ir.ExternalTensor) and data.nbytes > INLINE_LIMIT:
+            ours.take(value, lambda data=data: [data.numpy()])

@@ -15,13 +15,16 @@ def tiny_models() -> dict:
     return {"names": list(tiny.CONFIGURATIONS)}
 
 
-def export_tiny(name: str, out: str) -> dict:
-    """Writes a tiny random model to the directory ``out`` and exports it there, unverified."""
+def export_tiny(name: str, out: str, options: list[str]) -> dict:
+    """Writes a tiny random model to the directory ``out`` and exports it there, unverified.
+
+    ``options`` are further arguments of ``export.py``.
+    """
     shutil.rmtree(out, ignore_errors=True)
     tiny.save(name, Path(out))
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        code = cli.main([out, "--name", name, "--no-verify"])
+        code = cli.main([out, "--name", name, "--no-verify", *options])
     if code:
         raise RuntimeError(f"export.py ended with {code}:\n{said.getvalue()}")
     return {}

@@ -44,6 +44,8 @@ WINDOWS = {
     "gemma2": [6, None],
     "gemma3": [6, None, 6],
 }
+# Exported a second time.
+AGAIN = ("llama", "phi3-long", "gemma3", "gpt_neox", "bloom")
 HEADS = {"llama": (2, 8), "gemma3": (2, 16), "mistral": (2, 16), "phi3": (2, 8), "gpt2": (4, 8), "bloom": (6, 8)}
 
 
@@ -57,7 +59,7 @@ class ArchitecturesTest(unittest.TestCase):
             tiny.save(name, cls.folder / name)
         # The same again, in a process that orders its sets differently.
         cls.again = subprocess.Popen(
-            [sys.executable, "-m", "tests.running", str(cls.folder), str(cls.folder / "again"), *tiny.CONFIGURATIONS],
+            [sys.executable, "-m", "tests.running", str(cls.folder), str(cls.folder / "again"), *AGAIN],
             cwd=SCRIPTS,
             env={**os.environ, "PYTHONHASHSEED": "1"},
             stdout=subprocess.PIPE,
@@ -148,7 +150,7 @@ class ArchitecturesTest(unittest.TestCase):
     def test_exporting_twice_gives_the_same_bytes(self):
         output, _ = self.again.communicate(timeout=600)
         self.assertEqual(self.again.returncode, 0, output)
-        for name in self.exports:
+        for name in AGAIN:
             for file in ("preamble.onnx", "preamble.json"):
                 first, second = (self.folder / run / name / file for run in ("out", "again"))
                 self.assertEqual(first.read_bytes(), second.read_bytes(), f"{name}: {file}")

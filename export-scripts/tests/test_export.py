@@ -1,6 +1,8 @@
 """The exporter on stories260K, on a tiny model that uses what stories260K does not, and on bad input."""
 
+import errno
 import json
+import os
 import shutil
 import tempfile
 import unittest
@@ -204,6 +206,44 @@ class RefusalTest(TemporaryFolder):
     def test_weights_of_another_shape(self):
         model = self.copy(vocab_size=500, num_hidden_layers=1)
         self.refuses(model, "--no-verify", saying="config.json asks for [500, 64]")
+
+    def test_heads_that_the_attention_cannot_compute(self):
+        self.refuses(self.copy(num_attention_heads=16), "--no-verify", saying="heads of size 4")
+
+    def test_a_configuration_that_transformers_cannot_read(self):
+        self.refuses(self.copy(hidden_act=7, num_hidden_layers="five"), saying="transformers cannot read it")
+
+    def test_a_full_disk_leaves_nothing(self):
+        model = self.copy(num_hidden_layers=1)
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        for name in ("os.fsync", "shutil.copyfile"):
+            with self.subTest(name), mock.patch(f"preamble_export.publish.{name}", side_effect=full):
+                with mock.patch("preamble_export.publish.os.link", side_effect=OSError(errno.EXDEV, "another disk")):
+                    self.refuses(model, self.folder / "out", "--no-verify", saying="out: no space is left there")
+
+    def test_weights_that_will_not_fit_are_not_begun(self):
+        model = self.copy(num_hidden_layers=1)
+        with mock.patch("preamble_export.publish.shutil.disk_usage", return_value=mock.Mock(free=1000)):
+            self.refuses(
+                model, self.folder / "out", "--no-verify", "--quantize", "int8", saying="bytes are needed there and 1,000"
+            )
+
+    def test_a_target_below_a_file_or_where_no_folder_can_be(self):
+        model = self.copy()
+        (self.folder / "file").write_text("mine")
+        for out in (self.folder / "file" / "a" / "out", Path("/proc/nowhere/out")):
+            self.refuses(model, out, "--no-verify", saying="cannot be written")
+
+    def test_folders_made_for_a_target_go_when_nothing_is_written(self):
+        self.refuses(self.copy(vocab_size=500), self.folder / "a" / "b" / "out", "--no-verify", saying="[500, 64]")
+
+    def test_files_are_copied_where_they_cannot_be_linked(self):
+        model = self.copy(num_hidden_layers=1)
+        with mock.patch("preamble_export.publish.os.link", side_effect=OSError(errno.EXDEV, "another disk")):
+            self.assertEqual(export(model, self.folder / "out", "--no-verify")[0], 0)
+        copied = self.folder / "out" / "model.safetensors"
+        self.assertFalse(copied.samefile(model / "model.safetensors"))
+        self.assertEqual(copied.read_bytes(), (model / "model.safetensors").read_bytes())
 
     def test_a_target_that_is_a_file(self):
         (self.folder / "out").write_text("mine")

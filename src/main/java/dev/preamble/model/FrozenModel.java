@@ -5,6 +5,7 @@ import dev.preamble.model.chat.Conversation;
 import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphReader;
 import dev.preamble.onnx.GraphWriter;
+import dev.preamble.onnx.HalfPrecision;
 import dev.preamble.onnx.Node;
 import dev.preamble.peft.BaseModel;
 import dev.preamble.peft.ModelShape;
@@ -19,8 +20,9 @@ import java.util.concurrent.CompletionException;
 
 /**
  * A frozen causal language model in the folder that the exporter left: the graph, its weights
- * mapped once and shared by every session, the embedding table and the tokenizer. May be used by
- * several threads; close it after the sessions that were opened with it.
+ * mapped once and shared by every session, the embedding table and the tokenizer. On the CPU a
+ * model computes in float32, whatever type it was exported in. May be used by several threads;
+ * close it after the sessions that were opened with it.
  */
 public final class FrozenModel implements AutoCloseable {
   private final Path folder;
@@ -32,25 +34,25 @@ public final class FrozenModel implements AutoCloseable {
   private final Optional<TextTokenizer> tokenizer;
   private final ChatTemplateFiles chatTemplates;
 
-  private FrozenModel(Path folder, Device device, Manifest manifest, MappedWeights weights) {
+  private FrozenModel(Path folder, Device device, Manifest exported, MappedWeights weights) {
     this.folder = folder;
     this.device = device;
-    this.manifest = manifest;
+    this.manifest = device.isCpu() ? exported.widened() : exported;
     this.weights = weights;
     this.chatTemplates = ChatTemplateFiles.read(folder);
     CompletableFuture<Optional<TextTokenizer>> reading = readTokenizer();
     try {
-      Path file = folder.resolve(manifest.graph());
-      Graph exported = GraphReader.read(file);
-      GraphContract.check(exported, manifest, file);
-      CheckpointNames.check(exported, manifest, folder);
-      this.graph = weights.bind(exported);
-      this.embeddings = weights.embeddings(manifest);
+      Path file = folder.resolve(exported.graph());
+      Graph read = GraphReader.read(file);
+      GraphContract.check(read, exported, file);
+      CheckpointNames.check(read, exported, folder);
+      this.graph = weights.bind(device.isCpu() ? HalfPrecision.widened(read) : read);
+      this.embeddings = weights.embeddings();
       this.tokenizer = reading.join();
     } catch (CompletionException fault) {
       throw fault.getCause() instanceof RuntimeException cause ? cause : fault;
     } catch (RuntimeException fault) {
-      reading.thenAccept(read -> read.ifPresent(TextTokenizer::close));
+      reading.thenAccept(found -> found.ifPresent(TextTokenizer::close));
       throw fault;
     }
   }
@@ -88,7 +90,7 @@ public final class FrozenModel implements AutoCloseable {
     return folder;
   }
 
-  /** What the exporter says of the model. */
+  /** What the exporter says of the model; the type is the one that it computes in here. */
   public Manifest manifest() {
     return manifest;
   }
@@ -195,12 +197,12 @@ public final class FrozenModel implements AutoCloseable {
     boolean float32 = manifest.computes() == ElementType.FLOAT32;
     if (!cached && !float32) {
       throw new ModelException(
-          "%s: training and evaluation expected a model that computes in float32, found %s; export it again in float32"
-              .formatted(folder, manifest.dtype()));
+          "%s: training and evaluation on %s expected a model that computes in float32, found %s; use the device cpu, which computes any model in float32"
+              .formatted(folder, device, manifest.dtype()));
     }
     if (cached && float32 && !device.isCpu()) {
       throw new ModelException(
-          "%s: on %s expected a model that computes in float16 or bfloat16, found float32, which is what the exporter writes; use the device cpu"
+          "%s: on %s expected a model that computes in float16 or bfloat16, found float32; export it again with --dtype float16 or bfloat16, or use the device cpu"
               .formatted(folder, device));
     }
   }

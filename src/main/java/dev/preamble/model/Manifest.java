@@ -79,7 +79,10 @@ public record Manifest(
   /** The model's name and revision as adapters refer to it, and the digest of all its weights. */
   public record BaseModel(String name, Optional<String> revision, String weightsSha256) {}
 
-  /** The files that hold the weights, and the type they are stored in. */
+  /**
+   * The files that hold the weights, and the type they are stored in: a float type, or {@code int8}
+   * or {@code int4} where linear layers are quantised.
+   */
   public record Weights(List<WeightFile> files, String dtype) {}
 
   /** One file of weights, its size in bytes and its digest. */
@@ -117,6 +120,28 @@ public record Manifest(
   /** The type that the graph computes in, and keys and values have. */
   ElementType computes() {
     return TYPES.get(dtype);
+  }
+
+  /** The manifest of the same model whose graph was made to compute in float32. */
+  Manifest widened() {
+    return new Manifest(
+        formatVersion,
+        task,
+        graph,
+        graphSha256,
+        baseModel,
+        architecture,
+        vocabularySize,
+        hiddenSize,
+        contextLength,
+        attentionHeads,
+        "float32",
+        weights,
+        keyValue,
+        embedding,
+        specialTokens,
+        tokenizer,
+        exporter);
   }
 
   /** Number of layers. */

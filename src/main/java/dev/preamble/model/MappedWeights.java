@@ -38,11 +38,13 @@ final class MappedWeights implements AutoCloseable {
   private final WeightPlaces places;
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
   private final Map<Constant.External, MemorySegment> widened = new HashMap<>();
-  private final Map<String, MemorySegment> widenedByName = new HashMap<>();
+  private final Manifest.Embedding embedding;
+  private Optional<MemorySegment> widenedEmbedding = Optional.empty();
   private Optional<SafetensorsFile> embeddingFile = Optional.empty();
 
   private MappedWeights(Path folder, Manifest manifest) {
     this.folder = folder;
+    this.embedding = manifest.embedding();
     try {
       manifest.weights().files().forEach(file -> files.put(file.file(), map(file)));
       this.places = WeightPlaces.of(folder, files.keySet());
@@ -91,7 +93,10 @@ final class MappedWeights implements AutoCloseable {
           && constant.data() instanceof Constant.External external
           && node.integer("to", 0) == DataType.FLOAT.code()) {
         MemorySegment values = widened.computeIfAbsent(external, key -> widen(constant, external));
-        widenedByName.put(constant.name(), values);
+        if (external.location().equals(embedding.file())
+            && constant.name().equals(embedding.tensor())) {
+          widenedEmbedding = Optional.of(values);
+        }
         editor.remove(node);
         editor.constant(
             new Constant(
@@ -142,24 +147,24 @@ final class MappedWeights implements AutoCloseable {
   }
 
   /** The embedding table, from the widened values where the graph has them. */
-  EmbeddingTable embeddings(Manifest manifest) {
-    Manifest.Embedding place = manifest.embedding();
-    embeddingFile = Optional.of(SafetensorsFile.open(folder.resolve(place.file())));
-    TensorView tensor = embeddingFile.get().tensor(place.tensor());
-    if (!tensor.shape().equals(place.shape())) {
+  EmbeddingTable embeddings() {
+    embeddingFile = Optional.of(SafetensorsFile.open(folder.resolve(embedding.file())));
+    TensorView tensor = embeddingFile.get().tensor(embedding.tensor());
+    if (!tensor.shape().equals(embedding.shape())) {
       throw new ModelException(
           "%s: tensor %s: expected shape %s as %s says, found %s"
               .formatted(
-                  folder.resolve(place.file()),
-                  place.tensor(),
-                  place.shape(),
+                  folder.resolve(embedding.file()),
+                  embedding.tensor(),
+                  embedding.shape(),
                   Manifest.FILE,
                   tensor.shape()));
     }
-    MemorySegment values = widenedByName.get(place.tensor());
     TensorView table =
-        values == null ? tensor : new TensorView(tensor.name(), Dtype.F32, tensor.shape(), values);
-    return new EmbeddingTable(table, place.scale());
+        widenedEmbedding
+            .map(values -> new TensorView(tensor.name(), Dtype.F32, tensor.shape(), values))
+            .orElse(tensor);
+    return new EmbeddingTable(table, embedding.scale());
   }
 
   private static long[] shape(Constant constant) {

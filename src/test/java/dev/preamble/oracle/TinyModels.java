@@ -47,25 +47,28 @@ public final class TinyModels {
   private TinyModels() {}
 
   /**
-   * The folder of the model called {@code name}, one of {@link #NAMES}: what transformers saved,
-   * with graph and manifest. Tests only read in it.
+   * The folder of the model called {@code name}, one of {@link #NAMES}: what transformers saved in
+   * float32, with graph and manifest. {@code options} are those of {@code export.py}, such as
+   * {@code "--quantize", "int4"}; each combination is a folder of its own. Tests only read in it.
    */
-  public static synchronized Path exported(String name) {
+  public static synchronized Path exported(String name, String... options) {
     assertTrue(NAMES.contains(name), () -> name + " is none of " + NAMES);
-    Path model = FOLDER.resolve(name);
-    Path stamp = FOLDER.resolve(name + ".sources");
+    String key = name + String.join("", options);
+    Path model = FOLDER.resolve(key);
+    Path stamp = FOLDER.resolve(key + ".sources");
     try {
       Files.createDirectories(FOLDER);
       try (FileChannel channel =
               FileChannel.open(
-                  FOLDER.resolve(name + ".lock"),
+                  FOLDER.resolve(key + ".lock"),
                   StandardOpenOption.CREATE,
                   StandardOpenOption.WRITE);
           var lock = channel.lock()) {
         assertTrue(lock.isValid());
         String sources = sources();
         if (!Files.exists(stamp) || !Files.readString(stamp).equals(sources)) {
-          Oracle.shared().call("export_tiny", Map.of("name", name, "out", model));
+          Oracle.shared()
+              .call("export_tiny", Map.of("name", name, "out", model, "options", options));
           Files.writeString(stamp, sources);
         }
         return model;
