@@ -25,10 +25,11 @@ public record Constant(String name, DataType type, List<Long> dimensions, Data d
   /** Checks that the values fill the shape exactly. */
   public Constant {
     dimensions = List.copyOf(dimensions);
-    long expected = type.bytes();
+    long elements = 1;
     for (long dimension : dimensions) {
-      expected = Math.multiplyExact(expected, dimension);
+      elements = Math.multiplyExact(elements, dimension);
     }
+    long expected = type.bytesOf(elements);
     long found =
         switch (data) {
           case Inline inline -> inline.bytes().length;

@@ -1,27 +1,29 @@
 package dev.preamble.onnx;
 
-/** The element type of a tensor, with its code in the ONNX format and its size in bytes. */
+/** The element type of a tensor, with its code in the ONNX format and its size in bits. */
 public enum DataType {
-  FLOAT(1, 4),
-  UINT8(2, 1),
-  INT8(3, 1),
-  UINT16(4, 2),
-  INT16(5, 2),
-  INT32(6, 4),
-  INT64(7, 8),
-  BOOL(9, 1),
-  FLOAT16(10, 2),
-  DOUBLE(11, 8),
-  UINT32(12, 4),
-  UINT64(13, 8),
-  BFLOAT16(16, 2);
+  FLOAT(1, 32),
+  UINT8(2, 8),
+  INT8(3, 8),
+  UINT16(4, 16),
+  INT16(5, 16),
+  INT32(6, 32),
+  INT64(7, 64),
+  BOOL(9, 8),
+  FLOAT16(10, 16),
+  DOUBLE(11, 64),
+  UINT32(12, 32),
+  UINT64(13, 64),
+  BFLOAT16(16, 16),
+  /** Two in a byte, the first in its lower half. */
+  UINT4(21, 4);
 
   private final int code;
-  private final int bytes;
+  private final int bits;
 
-  DataType(int code, int bytes) {
+  DataType(int code, int bits) {
     this.code = code;
-    this.bytes = bytes;
+    this.bits = bits;
   }
 
   /** The value of {@code TensorProto.DataType}. */
@@ -29,9 +31,14 @@ public enum DataType {
     return code;
   }
 
-  /** Bytes of one element. */
+  /** Bytes of one element; an element of four bits has none of its own. */
   public int bytes() {
-    return bytes;
+    return bits / 8;
+  }
+
+  /** Bytes that {@code elements} of them take. */
+  public long bytesOf(long elements) {
+    return Math.ceilDiv(Math.multiplyExact(elements, bits), 8);
   }
 
   /** Whether it stands for real numbers, which alone have derivatives. */

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 /** Writes a {@link Graph} in the ONNX format. Equal graphs give equal bytes. */
 public final class GraphWriter {
   /** The version of the format itself: the first whose tensors may all be what we write. */
-  private static final long IR_VERSION = 9;
+  private static final long IR_VERSION = 10;
 
   private GraphWriter() {}
 

@@ -6,6 +6,7 @@ import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
+import dev.preamble.onnx.QuantisedWeight;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import java.util.ArrayList;
@@ -68,6 +69,11 @@ public final class Backward {
                 new GraphException(
                     "Node %s: its gradient needs input %d to be a constant"
                         .formatted(node, index)));
+  }
+
+  /** The weight of the quantised product {@code node} in real numbers, for this pass alone. */
+  public Value dequantised(Node node) {
+    return new QuantisedWeight(editor, node).values("backward");
   }
 
   /** Replaces {@code node} in the forward graph by {@code other}, which gives the same outputs. */

@@ -37,6 +37,7 @@ final class GradientRules {
           // Products with frozen or active operands
           Map.entry("MatMul", ProductRules::matMul),
           Map.entry("com.microsoft:FusedMatMul", ProductRules::fusedMatMul),
+          Map.entry("com.microsoft:MatMulNBits", ProductRules::matMulNBits),
           Map.entry("Gemm", ProductRules::gemm),
           // Elements that only move
           Map.entry("Reshape", MovementRules::reshape),

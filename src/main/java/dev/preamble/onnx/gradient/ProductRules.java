@@ -3,6 +3,7 @@ package dev.preamble.onnx.gradient;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
+import dev.preamble.onnx.QuantisedWeight;
 import dev.preamble.onnx.Value;
 
 /**
@@ -42,6 +43,15 @@ final class ProductRules {
       Ops ops = backward.ops();
       backward.give(node, 2, beta == 1 ? g : ops.mul(g, ops.real(beta, g.type())));
     }
+  }
+
+  /** Y = X W^T with W quantised by blocks: dX = G W, exactly; see {@link QuantisedWeight}. */
+  static void matMulNBits(Node node, Value g, Backward backward) {
+    backward.requireFrozen(node, 2);
+    if (backward.wants(node, 0)) {
+      backward.give(node, 0, backward.ops().matMul(g, backward.dequantised(node)));
+    }
+    backward.give(node, 5, g);
   }
 
   /**

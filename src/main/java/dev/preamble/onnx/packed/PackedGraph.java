@@ -6,6 +6,7 @@ import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
+import dev.preamble.onnx.QuantisedWeight;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import dev.preamble.onnx.gradient.Composite;
@@ -54,6 +55,11 @@ public final class PackedGraph {
 
   /** float scalar: the weighted cross-entropy. */
   public static final String LOSS = "loss";
+
+  /**
+   * The {@code accuracy_level} at which a quantised product computes in float32; 0 leaves it so.
+   */
+  private static final long FLOAT32_LEVEL = 1;
 
   private static final Pattern PAST = Pattern.compile("past_key_values\\.(\\d+)\\.key");
 
@@ -124,6 +130,7 @@ public final class PackedGraph {
   /** The graph that gives {@link #LOGITS} at the label positions behind a {@link #PROMPT}. */
   public static Graph scoring(Graph exported, PackedEntry.Source entry) {
     PackedGraph packed = new PackedGraph(exported, entry);
+    exactProducts(packed.editor);
     return packed.editor.finish(List.of(packed.logits), POSITIONS);
   }
 
@@ -139,7 +146,24 @@ public final class PackedGraph {
     for (int i = 0; i < trainable.size(); i++) {
       outputs.add(packed.named(gradients.get(i), gradient(trainable.get(i).name())));
     }
+    exactProducts(editor);
     return editor.finish(outputs, POSITIONS);
+  }
+
+  /**
+   * Products that round their input take real numbers instead. The backward pass has its own
+   * reading of the weight by then, so no weight lives in real numbers from one pass to the other.
+   */
+  private static void exactProducts(GraphEditor editor) {
+    for (Node node : editor.nodes()) {
+      if (node.key().equals("com.microsoft:MatMulNBits")
+          && node.integer("accuracy_level", 0) > FLOAT32_LEVEL) {
+        QuantisedWeight weight = new QuantisedWeight(editor, node);
+        Node exact = weight.exact(weight.values("forward"));
+        editor.remove(node);
+        editor.add(exact);
+      }
+    }
   }
 
   /** The output that is the derivative of {@link #LOSS} with respect to the input {@code name}. */

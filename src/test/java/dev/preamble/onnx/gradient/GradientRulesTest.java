@@ -45,7 +45,8 @@ class GradientRulesTest {
   }
 
   static Stream<RuleCase> cases() {
-    return Stream.of(ElementwiseCases.all(), MovementCases.all(), ProductCases.all())
+    return Stream.of(
+            ElementwiseCases.all(), MovementCases.all(), ProductCases.all(), QuantisedCases.all())
         .flatMap(List::stream);
   }
 
