@@ -11,6 +11,10 @@ import java.util.Optional;
  * CPT, context-aware prompt tuning (Blau et al. 2024): the embeddings of a few examples in front of
  * the text, each moved by a little. The loss asks for the examples' labels too.
  *
+ * <p>Measured on the ten-intent task of {@code quickstart} (stories15M, 500 rows, two epochs, one
+ * seed; 46 % without an adapter) with three rows as context: within a bound of 0.1, PEFT's, 45 % at
+ * a rate of 0.003; within 1, 90 % at 0.01 and 92 % at 0.03; within 10, 92 % at 0.01.
+ *
  * @param tokens the context; its length is the number of virtual tokens
  * @param types what each token is, modulo 4: 1 input template, 2 input, 3 output template, 0 label;
  *     each example's types are 4 above those of the one before it, and 0 itself stands for none
@@ -30,8 +34,10 @@ public record CptConfig(
   /** {@code --method cpt}. */
   public static final String NAME = "cpt";
 
-  /** PEFT's bound. */
-  private static final double EPSILON = 0.1;
+  /** The bound within which it was found to learn. */
+  private static final double EPSILON = 1;
+
+  private static final double PEFT_EPSILON = 0.1;
 
   /** Refuses contexts that PEFT's loss does not understand. */
   public CptConfig {
@@ -63,9 +69,18 @@ public record CptConfig(
 
   /**
    * The context of {@code examples} one after the other, prompts as inputs and completions as
-   * labels, with PEFT's bounds.
+   * labels.
    */
   public static CptConfig of(List<Example> examples, Optional<Double> lossDecay) {
+    return of(examples, lossDecay, EPSILON);
+  }
+
+  /** The same with PEFT's bounds and no decay. */
+  public static CptConfig peftDefaults(List<Example> examples) {
+    return of(examples, Optional.empty(), PEFT_EPSILON);
+  }
+
+  private static CptConfig of(List<Example> examples, Optional<Double> lossDecay, double epsilon) {
     List<Integer> tokens = new ArrayList<>();
     List<Integer> types = new ArrayList<>();
     for (int i = 0; i < examples.size(); i++) {
@@ -78,7 +93,7 @@ public record CptConfig(
         types.add(4 * i + 4);
       }
     }
-    return new CptConfig(tokens, types, lossDecay, EPSILON, EPSILON);
+    return new CptConfig(tokens, types, lossDecay, epsilon, epsilon);
   }
 
   @Override
@@ -93,7 +108,7 @@ public record CptConfig(
 
   @Override
   public double learningRate() {
-    return 0.001;
+    return 0.02;
   }
 
   @Override

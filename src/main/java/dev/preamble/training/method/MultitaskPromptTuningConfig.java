@@ -7,6 +7,10 @@ import dev.preamble.training.Initialisation;
  * Multitask prompt tuning (Wang et al. 2023): rows shared by several tasks, each task's prompt
  * being their elementwise product with a matrix of low rank. Rows of data say their task.
  *
+ * <p>Measured on the ten-intent task of {@code quickstart} cut into two tasks (stories15M, 500
+ * rows, two epochs, 16 virtual tokens, one seed; 46 % without an adapter): from factors of ones 92
+ * and 91 % at rates of 0.05 and 0.1; from PEFT's factors 75 and 81 % at 0.05 and 0.3.
+ *
  * @param virtualTokens number of rows ({@code --virtual-tokens})
  * @param tasks number of tasks ({@code --tasks})
  * @param ranks rank of a task's matrix ({@code --ranks})

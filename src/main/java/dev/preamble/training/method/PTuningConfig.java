@@ -7,6 +7,11 @@ import java.util.OptionalInt;
  * P-tuning (Liu et al. 2021): rows in front of the token embeddings, given by an encoder that is
  * learned and then dropped.
  *
+ * <p>Measured on the ten-intent task of {@code quickstart} (stories15M, 500 rows, two epochs, 16
+ * virtual tokens, one seed; 46 % without an adapter): an MLP of width 288 86, 85, 80 and 82 % at
+ * rates of 0.0005, 0.001, 0.002 and 0.003; an LSTM of width 144 88, 85 and 88 % at 0.0005, 0.001
+ * and 0.003. Four epochs give both 91 % at 0.001.
+ *
  * @param virtualTokens number of rows ({@code --virtual-tokens})
  * @param encoder what gives them ({@code --encoder MLP|LSTM})
  * @param encoderHidden width inside the encoder, a direction of the LSTM ({@code

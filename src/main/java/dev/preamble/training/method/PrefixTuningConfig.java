@@ -9,6 +9,12 @@ import java.util.OptionalInt;
  * Prefix tuning (Li and Liang 2021): keys and values in front of every layer's cache, learned
  * directly or through a projection that is dropped afterwards.
  *
+ * <p>Measured on the ten-intent task of {@code quickstart} (stories15M, 500 rows, two epochs, 16
+ * virtual tokens, one seed; 46 % without an adapter): from tokens of the vocabulary 74, 91, 96 and
+ * 94 % at rates of 0.01, 0.03, 0.1 and 0.3; from a text 95 and 96 % at 0.03 and 0.1; from zeros 82
+ * and 93 % at 0.01 and 0.1; from the standard normal, PEFT's start, 43 and 67 % at 0.01 and 0.1.
+ * Behind a projection 96 and 95 % at 0.001 and 0.003, and 95 % at 0.001 where it starts with zeros.
+ *
  * @param virtualTokens positions of the prefix ({@code --virtual-tokens})
  * @param projection whether keys and values come from rows through two linear layers with tanh
  *     between them ({@code --projection})
@@ -65,7 +71,7 @@ public record PrefixTuningConfig(
 
   @Override
   public double learningRate() {
-    return projection ? 0.001 : 0.01;
+    return projection ? 0.001 : 0.1;
   }
 
   @Override
