@@ -6,16 +6,8 @@ import dev.preamble.generation.FittedAdapter;
 import dev.preamble.generation.Score;
 import dev.preamble.generation.Scorer;
 import dev.preamble.model.FrozenModel;
-import dev.preamble.safetensors.Dtype;
-import dev.preamble.safetensors.SafetensorsWriter;
-import dev.preamble.safetensors.TensorView;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.ArgGroup;
@@ -34,9 +26,6 @@ import picocli.CommandLine.Option;
           + " --json each of these lines is an object."
     })
 final class ScoreCommand implements Runnable {
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   @Mixin private ModelOption model;
   @Mixin private OutputOptions output;
 
@@ -101,7 +90,7 @@ final class ScoreCommand implements Runnable {
       int[] tokens = input.tokens(opened);
       Score score =
           logitsOut
-              .map(file -> scoreInto(file, scorer, tokens, fitted, opened))
+              .map(file -> new LogitsFile(file, opened).score(scorer, tokens, fitted))
               .orElseGet(() -> scorer.score(tokens, fitted));
       ObjectNode report = JsonNodeFactory.instance.objectNode();
       FittedAdapters.describe(fitted, report);
@@ -113,25 +102,5 @@ final class ScoreCommand implements Runnable {
   private FittedAdapter fit(Path folder, FrozenModel opened) {
     OptionalInt number = task.map(OptionalInt::of).orElse(OptionalInt.empty());
     return FittedAdapters.fit(folder, opened, number, output.err());
-  }
-
-  private static Score scoreInto(
-      Path file, Scorer scorer, int[] tokens, Optional<FittedAdapter> adapter, FrozenModel model) {
-    long vocabulary = model.manifest().vocabularySize();
-    try (Arena arena = Arena.ofShared()) {
-      long elements = Math.multiplyExact(tokens.length, vocabulary);
-      MemorySegment rows = arena.allocate(FLOAT, elements);
-      Score score =
-          scorer.score(
-              tokens,
-              adapter,
-              (position, logits) ->
-                  MemorySegment.copy(
-                      logits, 0, rows, FLOAT, 4 * position * vocabulary, logits.length));
-      List<Long> shape = List.of((long) tokens.length, vocabulary);
-      SafetensorsWriter.write(
-          file, List.of(new TensorView("logits", Dtype.F32, shape, rows)), Map.of("format", "pt"));
-      return score;
-    }
   }
 }

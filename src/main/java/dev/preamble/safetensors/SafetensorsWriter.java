@@ -39,10 +39,49 @@ public final class SafetensorsWriter {
     WholeFile.write(path, body(tensors, metadata));
   }
 
+  /**
+   * Writes {@code path} with one tensor, for values that come piece by piece and need not be in
+   * memory together.
+   *
+   * @param bytes writes exactly the tensor's bytes, in order
+   * @throws PreambleException if they are more or fewer; nothing is written then
+   */
+  public static void write(
+      Path path,
+      String name,
+      Dtype dtype,
+      List<Long> shape,
+      Map<String, String> metadata,
+      WholeFile.Body bytes) {
+    long size = TensorView.byteSize(dtype, shape);
+    byte[] header = header(List.of(new Entry(name, dtype, shape, size)), metadata);
+    WholeFile.write(
+        path,
+        channel -> {
+          writeAll(channel, start(header));
+          bytes.writeTo(channel);
+          long found = channel.position() - 8 - header.length;
+          if (found != size) {
+            throw new PreambleException(
+                "tensor '%s': shape %s of %s takes %,d bytes, but %,d were written"
+                    .formatted(name, shape, dtype, size, found));
+          }
+        });
+  }
+
+  /** A tensor as the header names it. */
+  private record Entry(String name, Dtype dtype, List<Long> shape, long bytes) {
+    static List<Entry> of(List<TensorView> tensors) {
+      return tensors.stream()
+          .map(each -> new Entry(each.name(), each.dtype(), each.shape(), each.data().byteSize()))
+          .toList();
+    }
+  }
+
   /** The file's content, to be written where the caller wants it. */
   public static WholeFile.Body body(Collection<TensorView> tensors, Map<String, String> metadata) {
     List<TensorView> ordered = ordered(tensors);
-    byte[] header = header(ordered, metadata);
+    byte[] header = header(Entry.of(ordered), metadata);
     return channel -> writeTo(channel, header, ordered);
   }
 
@@ -51,7 +90,7 @@ public final class SafetensorsWriter {
     List<TensorView> ordered = ordered(tensors);
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (WritableByteChannel channel = Channels.newChannel(bytes)) {
-      writeTo(channel, header(ordered, metadata), ordered);
+      writeTo(channel, header(Entry.of(ordered), metadata), ordered);
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
@@ -82,7 +121,7 @@ public final class SafetensorsWriter {
     return Arrays.compare(left.codePoints().toArray(), right.codePoints().toArray());
   }
 
-  private static byte[] header(List<TensorView> ordered, Map<String, String> metadata) {
+  private static byte[] header(List<Entry> ordered, Map<String, String> metadata) {
     StringJoiner json = new StringJoiner(",", "{", "}");
     if (!metadata.isEmpty()) {
       StringJoiner notes = new StringJoiner(",", "\"__metadata__\":{", "}");
@@ -90,8 +129,8 @@ public final class SafetensorsWriter {
       json.add(notes.toString());
     }
     long offset = 0;
-    for (TensorView tensor : ordered) {
-      long end = Math.addExact(offset, tensor.data().byteSize());
+    for (Entry tensor : ordered) {
+      long end = Math.addExact(offset, tensor.bytes());
       json.add(
           "%s:{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
               .formatted(
@@ -134,8 +173,7 @@ public final class SafetensorsWriter {
 
   private static void writeTo(WritableByteChannel channel, byte[] header, List<TensorView> ordered)
       throws IOException {
-    ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
-    writeAll(channel, start.putLong(header.length).put(header).flip());
+    writeAll(channel, start(header));
     for (TensorView tensor : ordered) {
       MemorySegment data = tensor.data();
       for (long done = 0; done < data.byteSize(); ) {
@@ -144,6 +182,12 @@ public final class SafetensorsWriter {
         done += length;
       }
     }
+  }
+
+  /** The header behind its length. */
+  private static ByteBuffer start(byte[] header) {
+    ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+    return start.putLong(header.length).put(header).flip();
   }
 
   private static void writeAll(WritableByteChannel channel, ByteBuffer bytes) throws IOException {

@@ -2,6 +2,7 @@ package dev.preamble.safetensors;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -120,6 +121,34 @@ class SafetensorsFileTest {
       assertArrayEquals(new float[] {0, 1}, last);
       assertThrows(PreambleException.class, () -> file.tensor("a").toFloats());
     }
+  }
+
+  @Test
+  void aTensorWrittenPieceByPieceIsTheSameFile() throws Exception {
+    TensorView tensor = TensorView.of("logits", new float[] {1, 2, 3, 4, 5, 6}, 3, 2);
+    Path whole = folder.resolve("whole.safetensors");
+    Path pieces = folder.resolve("pieces.safetensors");
+    SafetensorsWriter.write(whole, List.of(tensor), Map.of("format", "pt"));
+    pieces(pieces, tensor, 3);
+    assertEquals(-1, Files.mismatch(whole, pieces));
+    PreambleException refused =
+        assertThrows(PreambleException.class, () -> pieces(folder.resolve("less"), tensor, 2));
+    assertTrue(refused.getMessage().contains("takes 24 bytes, but 16 were"), refused.getMessage());
+    assertFalse(Files.exists(folder.resolve("less")));
+  }
+
+  private static void pieces(Path file, TensorView tensor, int rows) {
+    SafetensorsWriter.write(
+        file,
+        tensor.name(),
+        tensor.dtype(),
+        tensor.shape(),
+        Map.of("format", "pt"),
+        channel -> {
+          for (int row = 0; row < rows; row++) {
+            channel.write(tensor.data().asSlice(8L * row, 8).asByteBuffer());
+          }
+        });
   }
 
   @Test
