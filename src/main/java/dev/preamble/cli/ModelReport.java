@@ -29,6 +29,7 @@ final class ModelReport {
     report.put("attention_heads", manifest.attentionHeads());
     layers(manifest, report);
     report.put("embedding_scale", manifest.embedding().scale());
+    report.put("exported_in", Manifest.read(model.folder()).dtype());
     report.put("computes_in", manifest.dtype());
     report.put("stored_as", manifest.weights().dtype());
     ArrayNode files = report.putArray("weights");
@@ -94,8 +95,11 @@ final class ModelReport {
     line(
         lines,
         "arithmetic",
-        "%s, weights stored as %s"
-            .formatted(text(report, "computes_in"), text(report, "stored_as")));
+        "%s on the CPU, exported for %s, weights stored as %s"
+            .formatted(
+                text(report, "computes_in"),
+                text(report, "exported_in"),
+                text(report, "stored_as")));
     for (JsonNode file : report.get("weights")) {
       line(
           lines,

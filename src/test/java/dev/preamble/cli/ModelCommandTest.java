@@ -26,7 +26,7 @@ class ModelCommandTest {
           "5 layers of width 64, 8 query heads",
           "512 positions",
           "1,280 bytes a position: 4 key/value heads of 8",
-          "float32",
+          "float32 on the CPU, exported for float32, weights stored as float32",
           "1,044,992 bytes",
           "tokenizer.json",
           "--verify"
