@@ -7,6 +7,7 @@ import dev.preamble.server.PreambleServer;
 import dev.preamble.server.ServerConfig;
 import dev.preamble.training.Dataset;
 import dev.preamble.training.ReportTable;
+import dev.preamble.training.RunControl;
 import dev.preamble.training.Trainer;
 import dev.preamble.training.TrainingConfig;
 import dev.preamble.training.TrainingListener;
@@ -74,7 +75,8 @@ final class QuickstartCommand implements Runnable {
               rows,
               Optional.of(task.test()),
               Optional.of(task.hardPrompted()),
-              adapter);
+              adapter,
+              RunControl.defaults().from(RunControl.Start.ANEW));
       TrainingRun.Report report = train(run, new Trainer(model, config).steps(rows));
       output.print(json(adapter, report), () -> text(modelFolder, adapter, report));
     }

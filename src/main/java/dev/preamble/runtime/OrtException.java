@@ -57,4 +57,10 @@ public final class OrtException extends PreambleException {
   public Code code() {
     return code;
   }
+
+  /** Whether memory for the computation was not to be had. */
+  public boolean isOutOfMemory() {
+    return getMessage().contains("Failed to allocate memory")
+        || getMessage().contains("std::bad_alloc");
+  }
 }

@@ -48,6 +48,13 @@ public record Dataset(
         : examples.get(index).length();
   }
 
+  /** Task of the row at {@code index}. */
+  int task(int index) {
+    return examples instanceof IndexedExamples indexed
+        ? indexed.task(index)
+        : examples.get(index).task();
+  }
+
   /** Tokens of the longest row. */
   int longest() {
     int longest = 0;

@@ -32,6 +32,11 @@ public record Example(int[] prompt, int[] completion, BitSet given, OptionalInt 
     this(prompt, completion, new BitSet(), label, 0);
   }
 
+  /** The same row, of another task. */
+  public Example ofTask(int other) {
+    return new Example(prompt, completion, given, label, other);
+  }
+
   /** Tokens of prompt and completion. */
   public int length() {
     return prompt.length + completion.length;

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -26,6 +27,9 @@ import java.util.stream.Collectors;
  * each task that the batch has rows of.
  */
 public final class GradientStep implements AutoCloseable {
+  /** Added to a logit, leaves a probability of 0. */
+  private static final float NEVER = -1e9f;
+
   private final FrozenModel model;
   private final LearningMethod method;
   private final Session session;
@@ -46,11 +50,31 @@ public final class GradientStep implements AutoCloseable {
 
   /** A step for {@code method}, which is of {@code model}, computed by {@code threads} threads. */
   public GradientStep(FrozenModel model, LearningMethod method, int threads) {
+    this(model, method, Optional.empty(), threads);
+  }
+
+  /** As above, with a loss among the words of {@code among} alone, where it is given. */
+  GradientStep(FrozenModel model, LearningMethod method, Optional<LabelWords> among, int threads) {
     checkFits(model, method.virtualTokens());
     this.model = model;
     this.method = method;
-    session = model.session(PackedGraph.training(model.graph(), method), sessionOptions(threads));
+    session =
+        model.session(
+            PackedGraph.training(model.graph(), method, among.isPresent()),
+            sessionOptions(threads));
+    among.ifPresent(words -> held.put(PackedGraph.VOCABULARY_BIAS, bias(words)));
     inputNames = session.inputs().stream().map(TensorInfo::name).collect(Collectors.toSet());
+  }
+
+  /** Takes every token out of the choice that is none of the words. */
+  private Tensor bias(LabelWords words) {
+    int vocabulary = model.manifest().vocabularySize();
+    Tensor bias = Tensor.allocate(ElementType.FLOAT32, vocabulary);
+    for (int i = 0; i < vocabulary; i++) {
+      bias.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, NEVER);
+    }
+    words.tokens().forEach(word -> bias.data().setAtIndex(ValueLayout.JAVA_FLOAT, word, 0f));
+    return bias;
   }
 
   /** Refuses prompts that leave no position for a text. */

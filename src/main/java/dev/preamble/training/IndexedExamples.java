@@ -8,7 +8,8 @@ import java.util.RandomAccess;
 
 /**
  * The rows of a file of any size. Rows are kept as tokens up to a budget; of those behind it only
- * place and length are known, 24 bytes a row, and they are read again each time they are asked for.
+ * place, length and task are known, 28 bytes a row, and they are read again each time they are
+ * asked for.
  */
 final class IndexedExamples extends AbstractList<Example> implements RandomAccess, AutoCloseable {
   private final RowFile file;
@@ -18,6 +19,7 @@ final class IndexedExamples extends AbstractList<Example> implements RandomAcces
   private long[] lines = new long[16];
   private int[] bytes = new int[16];
   private int[] tokens = new int[16];
+  private int[] tasks = new int[16];
   private Example[] held = new Example[16];
   private int size;
   private int kept;
@@ -39,11 +41,13 @@ final class IndexedExamples extends AbstractList<Example> implements RandomAcces
       lines = Arrays.copyOf(lines, room);
       bytes = Arrays.copyOf(bytes, room);
       tokens = Arrays.copyOf(tokens, room);
+      tasks = Arrays.copyOf(tasks, room);
     }
     offsets[size] = place.offset();
     lines[size] = place.line();
     bytes[size] = place.length();
     tokens[size] = example.length();
+    tasks[size] = example.task();
     if (kept == size && keptTokens + example.length() <= budget) {
       keep(example);
     }
@@ -61,6 +65,11 @@ final class IndexedExamples extends AbstractList<Example> implements RandomAcces
   /** Tokens of the row, known without reading it. */
   int length(int index) {
     return tokens[index];
+  }
+
+  /** Task of the row, known without reading it. */
+  int task(int index) {
+    return tasks[index];
   }
 
   /** Rows that are kept as tokens. */

@@ -1,20 +1,91 @@
 package dev.preamble.training;
 
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
- * A run as JSON lines: {@code {"event":"scores","of":"base",…}}, {@code {"event":"step",…}}, {@code
- * {"event":"epoch",…}}. Losses are in nats.
+ * A run as JSON lines, each written when it happens: {@code {"event":"scores","of":"base",…}},
+ * {@code {"event":"step",…}}, {@code {"event":"epoch",…}}, {@code {"event":"evaluation",…}}. Losses
+ * are in nats.
  */
-final class Metrics implements TrainingListener {
+final class Metrics implements TrainingListener, AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final StringBuilder lines = new StringBuilder();
+  private final Path file;
+  private final FileChannel channel;
+
+  private Metrics(Path file, FileChannel channel) {
+    this.file = file;
+    this.channel = channel;
+  }
+
+  /** Opens {@code file} to go on behind its first {@code bytes}; what is behind them goes. */
+  static Metrics open(Path file, long bytes) {
+    try {
+      FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      channel.truncate(bytes);
+      channel.position(channel.size());
+      return new Metrics(file, channel);
+    } catch (IOException fault) {
+      throw unwritable(file, fault);
+    }
+  }
+
+  /** Tells {@code listener} the steps and scores that the first {@code bytes} of a file hold. */
+  static void replay(Path file, long bytes, TrainingListener listener) {
+    try {
+      byte[] content = Files.readAllBytes(file);
+      String text =
+          new String(content, 0, (int) Math.min(bytes, content.length), StandardCharsets.UTF_8);
+      for (String line : text.lines().toList()) {
+        replay(JSON.readTree(line), listener);
+      }
+    } catch (JacksonException fault) {
+      throw new TrainingException(
+          file + ": expected JSON lines: " + fault.getOriginalMessage(), fault);
+    } catch (IOException fault) {
+      throw new TrainingException(
+          "%s: cannot be read: %s".formatted(file, WholeFile.reason(fault)), fault);
+    }
+  }
+
+  private static void replay(JsonNode line, TrainingListener listener) {
+    switch (line.path("event").asText()) {
+      case "step" ->
+          listener.step(
+              new Step(
+                  line.path("step").asInt(),
+                  line.path("steps").asInt(),
+                  line.path("loss").floatValue(),
+                  line.path("gradient_norm").asDouble(),
+                  line.path("learning_rate").asDouble(),
+                  line.path("rows").asInt()));
+      case "epoch" ->
+          listener.epoch(
+              new Epoch(
+                  line.path("epoch").asInt(),
+                  line.path("epochs").asInt(),
+                  line.path("training_loss").asDouble(),
+                  line.has("loss") ? Optional.of(scores(line)) : Optional.empty()));
+      case "evaluation" ->
+          listener.scored(
+              new Scored(line.path("step").asInt(), line.path("steps").asInt(), scores(line)));
+      default -> {}
+    }
+  }
 
   /** Adds the scores of {@code of}. */
   void scores(String of, Evaluator.Scores scores) {
@@ -28,6 +99,7 @@ final class Metrics implements TrainingListener {
     add(
         event("step")
             .put("step", step.number())
+            .put("steps", step.steps())
             .put("loss", step.loss())
             .put("gradient_norm", step.gradientNorm())
             .put("learning_rate", step.learningRate())
@@ -37,14 +109,29 @@ final class Metrics implements TrainingListener {
   @Override
   public void epoch(Epoch epoch) {
     ObjectNode line =
-        event("epoch").put("epoch", epoch.number()).put("training_loss", epoch.loss());
+        event("epoch")
+            .put("epoch", epoch.number())
+            .put("epochs", epoch.epochs())
+            .put("training_loss", epoch.loss());
     put(line, epoch.scores());
     add(line);
   }
 
-  /** Writes all lines as {@code file}. */
-  void write(Path file) {
-    WholeFile.write(file, lines.toString().getBytes(StandardCharsets.UTF_8));
+  @Override
+  public void scored(Scored scored) {
+    ObjectNode line = event("evaluation").put("step", scored.step()).put("steps", scored.steps());
+    put(line, Optional.of(scored.scores()));
+    add(line);
+  }
+
+  /** Bytes written, which are on the disk when this returns. */
+  long forced() {
+    try {
+      channel.force(false);
+      return channel.position();
+    } catch (IOException fault) {
+      throw unwritable(file, fault);
+    }
   }
 
   /** Adds the fields of {@code scores} to {@code line}. */
@@ -54,16 +141,53 @@ final class Metrics implements TrainingListener {
           line.put("rows", each.rows())
               .put("loss", each.loss())
               .put("perplexity", each.perplexity())
-              .put("exact", each.exact());
+              .put("exact", each.exact())
+              .put("token_f1", each.tokenF1());
           each.accuracy().ifPresent(accuracy -> line.put("accuracy", accuracy));
+          each.macroF1().ifPresent(f1 -> line.put("macro_f1", f1));
         });
   }
 
+  private static Evaluator.Scores scores(JsonNode line) {
+    return new Evaluator.Scores(
+        line.path("rows").asInt(),
+        line.path("loss").asDouble(),
+        line.path("exact").asDouble(),
+        line.path("token_f1").asDouble(),
+        number(line, "accuracy"),
+        number(line, "macro_f1"));
+  }
+
+  private static Optional<Double> number(JsonNode line, String field) {
+    return line.has(field) ? Optional.of(line.get(field).asDouble()) : Optional.empty();
+  }
+
   private void add(ObjectNode line) {
-    lines.append(line).append('\n');
+    try {
+      ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException fault) {
+      throw unwritable(file, fault);
+    }
+  }
+
+  private static PreambleException unwritable(Path file, IOException fault) {
+    return new TrainingException(
+        "%s: cannot be written: %s".formatted(file, WholeFile.reason(fault)), fault);
   }
 
   private static ObjectNode event(String name) {
     return JSON.createObjectNode().put("event", name);
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException fault) {
+      throw unwritable(file, fault);
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.preamble.training;
 /**
  * How a gradient becomes a step.
  *
+ * @param algorithm what makes the step
  * @param learningRate the peak of the schedule
  * @param schedule how the rate moves
  * @param warmup the share of all steps over which the rate rises, 0 to 1
@@ -13,6 +14,7 @@ package dev.preamble.training;
  * @param maxGradNorm longer gradients are scaled down to this Euclidean norm; 0 leaves them
  */
 public record OptimizerConfig(
+    Algorithm algorithm,
     double learningRate,
     Schedule schedule,
     double warmup,
@@ -32,6 +34,28 @@ public record OptimizerConfig(
     check(maxGradNorm >= 0, "gradient norm", ">= 0", maxGradNorm);
   }
 
+  /** AdamW. */
+  public OptimizerConfig(
+      double learningRate,
+      Schedule schedule,
+      double warmup,
+      double weightDecay,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double maxGradNorm) {
+    this(
+        Algorithm.ADAMW,
+        learningRate,
+        schedule,
+        warmup,
+        weightDecay,
+        beta1,
+        beta2,
+        epsilon,
+        maxGradNorm);
+  }
+
   /** Settings with which prompts learn: peak 0.05, cosine to 0, a tenth of warm-up, no decay. */
   public static OptimizerConfig defaults() {
     return new OptimizerConfig(0.05, Schedule.COSINE, 0.1, 0, 0.9, 0.999, 1e-8, 1);
@@ -40,7 +64,7 @@ public record OptimizerConfig(
   /** These settings with another peak learning rate. */
   public OptimizerConfig withLearningRate(double rate) {
     return new OptimizerConfig(
-        rate, schedule, warmup, weightDecay, beta1, beta2, epsilon, maxGradNorm);
+        algorithm, rate, schedule, warmup, weightDecay, beta1, beta2, epsilon, maxGradNorm);
   }
 
   private static void check(boolean holds, String name, String expected, double found) {

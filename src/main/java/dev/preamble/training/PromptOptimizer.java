@@ -1,12 +1,12 @@
 package dev.preamble.training;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Takes a gradient through checking, clipping and the schedule to the optimiser's step. */
 public final class PromptOptimizer {
   private final OptimizerConfig config;
-  private final Map<String, AdamW> adam = new HashMap<>();
+  private final Map<String, ParameterOptimizer> optimizers = new LinkedHashMap<>();
   private final int steps;
   private final int warmup;
   private int done;
@@ -15,7 +15,7 @@ public final class PromptOptimizer {
   public PromptOptimizer(OptimizerConfig config, Parameters parameters, int steps) {
     this.config = config;
     for (Parameters.Parameter each : parameters.trainable().all()) {
-      adam.put(each.name(), new AdamW(config, each.values().length));
+      optimizers.put(each.name(), config.algorithm().of(config, each));
     }
     this.steps = steps;
     this.warmup = (int) Math.round(config.warmup() * steps);
@@ -41,8 +41,30 @@ public final class PromptOptimizer {
       gradient.scale((float) (config.maxGradNorm() / (norm + 1e-6)));
     }
     double rate = config.learningRate() * config.schedule().factor(done, warmup, steps);
-    adam.forEach((name, each) -> each.step(parameters.values(name), gradient.values(name), rate));
     done++;
+    optimizers.forEach(
+        (name, each) -> each.step(done, parameters.values(name), gradient.values(name), rate));
     return new TrainingListener.Step(done, steps, result.loss(), norm, rate, batchSize);
+  }
+
+  /** Steps done, which is also where the schedule stands. */
+  int done() {
+    return done;
+  }
+
+  /** What is remembered of the gradients, by parameter and name: the arrays themselves. */
+  Map<String, float[]> state() {
+    Map<String, float[]> state = new LinkedHashMap<>();
+    optimizers.forEach(
+        (name, each) ->
+            each.state().forEach((part, values) -> state.put(name + "." + part, values)));
+    return state;
+  }
+
+  /** Goes on after {@code steps} steps that left {@code state}. */
+  void resume(int steps, Map<String, float[]> state) {
+    done = steps;
+    state()
+        .forEach((name, values) -> System.arraycopy(state.get(name), 0, values, 0, values.length));
   }
 }

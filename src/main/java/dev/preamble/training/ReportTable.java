@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** The scores of several prompts side by side. */
 public final class ReportTable {
@@ -28,23 +29,37 @@ public final class ReportTable {
 
   /** The table for a terminal, its columns aligned. */
   public String text() {
-    boolean labels = hasLabels();
-    StringBuilder text = new StringBuilder();
-    text.append("%-14s".formatted(""));
-    text.append(labels ? "%10s".formatted("accuracy") : "");
-    text.append("%14s%8s%12s\n".formatted("says it first", "loss", "perplexity"));
+    StringBuilder text = new StringBuilder("%-14s".formatted(""));
+    for (Column column : columns()) {
+      text.append("%12s".formatted(column.title()));
+    }
+    text.append('\n');
     for (Line line : lines) {
-      Evaluator.Scores scores = line.scores();
       text.append("%-14s".formatted(line.name()));
-      text.append(labels ? "%10s".formatted(percent(scores.accuracy().orElse(0.0))) : "");
-      text.append(
-          "%14s%8s%12s\n"
-              .formatted(
-                  percent(scores.exact()),
-                  decimal("%.3f", scores.loss()),
-                  decimal("%.1f", scores.perplexity())));
+      for (Column column : columns()) {
+        text.append("%12s".formatted(column.cell().apply(line.scores())));
+      }
+      text.append('\n');
     }
     return text.toString();
+  }
+
+  private record Column(String title, Function<Evaluator.Scores, String> cell) {}
+
+  /** Accuracy and macro F1 where there are labels, else exact rows and token F1; the loss. */
+  private List<Column> columns() {
+    List<Column> columns = new ArrayList<>();
+    if (hasLabels()) {
+      columns.add(new Column("accuracy", scores -> percent(scores.accuracy().orElse(0.0))));
+      columns.add(new Column("macro F1", scores -> percent(scores.macroF1().orElse(0.0))));
+    }
+    columns.add(new Column("exact", scores -> percent(scores.exact())));
+    if (!hasLabels()) {
+      columns.add(new Column("token F1", scores -> percent(scores.tokenF1())));
+    }
+    columns.add(new Column("loss", scores -> decimal("%.3f", scores.loss())));
+    columns.add(new Column("perplexity", scores -> decimal("%.1f", scores.perplexity())));
+    return columns;
   }
 
   /** Adds an object of scores for each line to {@code json}. */
@@ -60,19 +75,15 @@ public final class ReportTable {
     TrainingConfig config = run.config();
     StringBuilder text = new StringBuilder();
     if (!table.lines.isEmpty()) {
-      boolean labels = table.hasLabels();
-      text.append(
-          labels
-              ? "| | accuracy | exact | loss |\n|---|---|---|---|\n"
-              : "| | exact | loss |\n|---|---|---|\n");
+      List<Column> columns = table.columns();
+      text.append("| |");
+      columns.forEach(column -> text.append(" %s |".formatted(column.title())));
+      text.append("\n|---|").append("---|".repeat(columns.size())).append('\n');
       for (Line line : table.lines) {
-        Evaluator.Scores scores = line.scores();
-        text.append("| ").append(line.name()).append(" | ");
-        scores.accuracy().ifPresent(each -> text.append(percent(each)).append(" | "));
-        text.append(percent(scores.exact()))
-            .append(" | ")
-            .append(decimal("%.3f", scores.loss()))
-            .append(" |\n");
+        text.append("| %s |".formatted(line.name()));
+        columns.forEach(
+            column -> text.append(" %s |".formatted(column.cell().apply(line.scores()))));
+        text.append('\n');
       }
       text.append('\n');
       text.append(
@@ -80,20 +91,31 @@ public final class ReportTable {
               .formatted(table.lines.getFirst().scores().rows(), run.evaluation().get().name()));
     }
     text.append(
-        "Trained on %d rows of `%s`: %d epochs, batches of %d, peak learning rate %s, %s schedule, seed %d.\n"
+        "Trained on %d rows of `%s`: %d epochs, batches of %d%s, %s at a peak learning rate of %s, %s schedule, seed %d; as it was after step %d of %d.\n"
             .formatted(
                 run.data().examples().size(),
                 run.data().name(),
                 config.epochs(),
-                config.batchSize(),
+                config.batching().rows(),
+                config.batching().accumulate() == 1
+                    ? ""
+                    : ", %d a step".formatted(config.batching().accumulate()),
+                lower(config.optimizer().algorithm()),
                 config.optimizer().learningRate(),
-                config.optimizer().schedule().name().toLowerCase(Locale.ROOT),
-                config.seed()));
+                lower(config.optimizer().schedule()),
+                config.seed(),
+                report.outcome().bestStep(),
+                report.outcome().planned()));
+    text.append(report.warning().isPresent() ? "" : "\n![loss](loss.png)\n");
     return text.toString();
   }
 
   private boolean hasLabels() {
     return lines.stream().anyMatch(line -> line.scores().accuracy().isPresent());
+  }
+
+  private static String lower(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
   }
 
   private static String percent(double share) {

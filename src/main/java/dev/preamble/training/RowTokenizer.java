@@ -23,6 +23,7 @@ final class RowTokenizer {
   private static final String PROMPT = "prompt";
   private static final String COMPLETION = "completion";
   private static final String MESSAGES = "messages";
+  private static final String TASK = "task";
 
   private final TextTokenizer tokenizer;
   private final DataOptions options;
@@ -51,11 +52,26 @@ final class RowTokenizer {
   }
 
   /**
-   * The row as tokens.
+   * The row as tokens, of the task that its field {@code task} numbers, else of the first.
    *
    * @throws BadRowException if the fields are not those of a row
    */
   Example example(ObjectNode row) {
+    Example example = content(row);
+    return has(row, TASK) ? example.ofTask(task(row)) : example;
+  }
+
+  private int task(ObjectNode row) {
+    String number = row.get(options.column(TASK)).asText();
+    if (!number.matches("[0-9]{1,6}")) {
+      throw new BadRowException(
+          "%s: expected the number of a task, from 0 on, found %s"
+              .formatted(options.column(TASK), number));
+    }
+    return Integer.parseInt(number);
+  }
+
+  private Example content(ObjectNode row) {
     if (has(row, TEXT) && has(row, LABEL)) {
       return labelled(text(row, TEXT), text(row, LABEL));
     }

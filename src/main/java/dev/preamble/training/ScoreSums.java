@@ -2,26 +2,29 @@ package dev.preamble.training;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /** The scores of some rows, as sums that further rows are added to. */
 final class ScoreSums {
   private final Optional<LabelWords> labels;
+  private final Optional<LabelCounts> counts;
   private double loss;
   private long tokens;
   private long exact;
-  private long correct;
+  private double tokenF1;
   private float[] row = new float[0];
 
   ScoreSums(Optional<LabelWords> labels) {
     this.labels = labels;
+    this.counts = labels.map(words -> new LabelCounts(words.size()));
   }
 
   /**
    * Adds a batch.
    *
-   * @param logits float [completion tokens of all rows, vocabulary], in the order of the rows
+   * @param logits float [labels of all rows, vocabulary], in the order of the rows
    */
   void add(List<Example> batch, MemorySegment logits, int vocabulary) {
     if (row.length != vocabulary) {
@@ -29,36 +32,65 @@ final class ScoreSums {
     }
     long position = 0;
     for (Example example : batch) {
-      boolean likeliest = true;
+      int[] expected = new int[example.labels()];
+      int[] said = new int[expected.length];
+      int label = 0;
       for (int i = 0; i < example.completion().length; i++) {
         if (example.given().get(i)) {
           continue;
         }
         MemorySegment.copy(
             logits, ValueLayout.JAVA_FLOAT, 4 * position * vocabulary, row, 0, vocabulary);
-        likeliest &= addToken(example.completion()[i]);
+        expected[label] = example.completion()[i];
+        said[label] = addToken(expected[label]);
         if (i == 0 && labels.isPresent() && example.label().isPresent()) {
-          correct += chosen(labels.get()) == example.label().getAsInt() ? 1 : 0;
+          counts.get().add(example.label().getAsInt(), chosen(labels.get()));
         }
+        label++;
         position++;
       }
-      exact += likeliest ? 1 : 0;
+      exact += Arrays.equals(expected, said) ? 1 : 0;
+      tokenF1 += f1(expected, said);
     }
   }
 
-  /** Adds one token's loss; whether the token is the likeliest of the vocabulary. */
-  private boolean addToken(int token) {
-    float highest = Float.NEGATIVE_INFINITY;
-    for (float logit : row) {
-      highest = Math.max(highest, logit);
+  /** Adds one token's loss; the likeliest token of the vocabulary, of equals the right one. */
+  private int addToken(int token) {
+    int likeliest = token;
+    for (int i = 0; i < row.length; i++) {
+      if (row[i] > row[likeliest]) {
+        likeliest = i;
+      }
     }
+    float highest = row[likeliest];
     double sum = 0;
     for (float logit : row) {
       sum += Math.exp(logit - highest);
     }
     loss += Math.log(sum) + highest - row[token];
     tokens++;
-    return row[token] == highest;
+    return likeliest;
+  }
+
+  /** F1 of two collections of as many tokens: what they have in common, as a share. */
+  static double f1(int[] expected, int[] said) {
+    int[] left = expected.clone();
+    int[] right = said.clone();
+    Arrays.sort(left);
+    Arrays.sort(right);
+    int common = 0;
+    for (int i = 0, j = 0; i < left.length && j < right.length; ) {
+      if (left[i] == right[j]) {
+        common++;
+        i++;
+        j++;
+      } else if (left[i] < right[j]) {
+        i++;
+      } else {
+        j++;
+      }
+    }
+    return (double) common / expected.length;
   }
 
   private int chosen(LabelWords words) {
@@ -73,6 +105,11 @@ final class ScoreSums {
 
   Evaluator.Scores scores(int rows) {
     return new Evaluator.Scores(
-        rows, loss / tokens, (double) exact / rows, labels.map(words -> (double) correct / rows));
+        rows,
+        loss / tokens,
+        (double) exact / rows,
+        tokenF1 / rows,
+        counts.map(each -> each.accuracy(rows)),
+        counts.map(LabelCounts::macroF1));
   }
 }

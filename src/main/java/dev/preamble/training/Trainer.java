@@ -3,18 +3,15 @@ package dev.preamble.training;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.peft.Adapter;
 import dev.preamble.training.method.LearningMethod;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 
 /**
  * Trains an adapter. The same model, data, settings and machine give the same parameters, bit for
  * bit.
  *
- * <p>Each epoch sees the rows in an order of its own, drawn from the seed; the last batch of an
- * epoch holds what is left. The gradient of a batch is that of the mean loss over its labels.
+ * <p>Each epoch sees the rows in an order of its own, drawn from the seed; the last step of an
+ * epoch has what is left. The gradient of a step is that of the mean loss over the labels of its
+ * batches.
  */
 public final class Trainer {
   private final FrozenModel model;
@@ -34,45 +31,12 @@ public final class Trainer {
   }
 
   /**
-   * Trains on {@code data}.
+   * Refuses a prompt that leaves {@code model} no position for a text.
    *
-   * @param evaluation what scores the prompt after each epoch, if anything
-   * @return the adapter that was learned
-   * @throws TrainingException if a row does not fit the model, or the loss is no number
+   * @throws TrainingException if so, or if there is no virtual token
    */
-  public Adapter train(Dataset data, Optional<Evaluation> evaluation, TrainingListener listener) {
-    checkLengths(data);
-    Random random = new Random(config.seed());
-    Parameters parameters = method.initial(data.labels(), random);
-    List<List<Example>> batches = batches(data.examples(), random);
-    int perEpoch = batches.size() / config.epochs();
-    listener.epoch(
-        new TrainingListener.Epoch(
-            0,
-            config.epochs(),
-            0,
-            evaluation.map(each -> each.scores(method.adapter(parameters)))));
-    double sum = 0;
-    try (GradientStep step = new GradientStep(model, method, config.threads())) {
-      PromptOptimizer optimizer =
-          new PromptOptimizer(config.optimizer(), parameters, batches.size());
-      for (int i = 0; i < batches.size(); i++) {
-        GradientStep.Result result = step.run(parameters, batches.get(i));
-        TrainingListener.Step done = optimizer.step(parameters, result, batches.get(i).size());
-        sum += result.loss();
-        listener.step(done);
-        if ((i + 1) % perEpoch == 0) {
-          listener.epoch(
-              new TrainingListener.Epoch(
-                  (i + 1) / perEpoch,
-                  config.epochs(),
-                  sum / perEpoch,
-                  evaluation.map(each -> each.scores(method.adapter(parameters)))));
-          sum = 0;
-        }
-      }
-    }
-    return method.adapter(parameters);
+  public static void checkRoom(FrozenModel model, int virtualTokens) {
+    GradientStep.checkFits(model, virtualTokens);
   }
 
   /** Data to score on, with what scores it. */
@@ -82,27 +46,65 @@ public final class Trainer {
     }
   }
 
-  /** Number of steps that training on {@code data} takes. */
-  public int steps(Dataset data) {
-    return config.epochs() * Math.ceilDiv(data.examples().size(), config.batchSize());
+  /**
+   * What a run learned.
+   *
+   * @param adapter the best one where there were evaluations, else the last
+   * @param scores its scores
+   * @param steps steps done
+   * @param bestStep the step after which the adapter was as it is
+   * @param planned steps that the run would have had without ending early
+   */
+  public record Outcome(
+      Adapter adapter, Optional<Evaluator.Scores> scores, int steps, int bestStep, int planned) {}
+
+  /**
+   * Trains on {@code data}.
+   *
+   * @param evaluation what scores the prompt as the run goes on, if anything
+   * @return the adapter that was learned
+   * @throws TrainingException if a row does not fit the model, or the loss is no number
+   */
+  public Adapter train(Dataset data, Optional<Evaluation> evaluation, TrainingListener listener) {
+    return train(data, evaluation, listener, TrainingControl.NONE).adapter();
   }
 
-  private List<List<Example>> batches(List<Example> examples, Random random) {
-    List<List<Example>> batches = new ArrayList<>();
-    for (int epoch = 0; epoch < config.epochs(); epoch++) {
-      List<Example> order = new ArrayList<>(examples);
-      Collections.shuffle(order, random);
-      for (int from = 0; from < order.size(); from += config.batchSize()) {
-        int to = Math.min(order.size(), from + config.batchSize());
-        batches.add(order.subList(from, to));
-      }
+  /** As {@link #train(Dataset, Optional, TrainingListener)}, stopped and taken up as said. */
+  Outcome train(
+      Dataset data,
+      Optional<Evaluation> evaluation,
+      TrainingListener listener,
+      TrainingControl control) {
+    checkLengths(data);
+    if (config.objective() == Objective.LABELS && data.labels().isEmpty()) {
+      throw new TrainingException(
+          data.name()
+              + ": a loss over the labels (--loss labels) needs rows with labels (--labels)");
     }
-    return batches;
+    TrainingLoop loop =
+        new TrainingLoop(method, config, plan(data), data, evaluation, listener, control);
+    try (GradientStep step =
+        new GradientStep(
+            model,
+            method,
+            data.labels().filter(labels -> config.objective() == Objective.LABELS),
+            config.threads())) {
+      return loop.run(step);
+    }
+  }
+
+  /** Number of steps that training on {@code data} takes. */
+  public int steps(Dataset data) {
+    return plan(data).steps();
+  }
+
+  private BatchPlan plan(Dataset data) {
+    return new BatchPlan(data, config.batching(), config.epochs(), config.seed());
   }
 
   private void checkLengths(Dataset data) {
     int room = model.manifest().contextLength() - method.virtualTokens();
-    int longest = data.examples().stream().mapToInt(Example::length).max().orElse(0);
+    int longest = data.longest();
     if (longest > room) {
       throw new TrainingException(
           "%s: expected rows of at most %d tokens beside %d virtual ones, for the model has %d positions; found %d; cut them with --max-tokens %d"

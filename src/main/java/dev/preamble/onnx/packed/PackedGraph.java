@@ -50,6 +50,9 @@ public final class PackedGraph {
   /** float [n]: what each label counts; weights that sum to 1 give the mean. */
   public static final String LABEL_WEIGHTS = "label_weights";
 
+  /** float [vocabulary]: added to every label position's logits before the loss. */
+  public static final String VOCABULARY_BIAS = "vocabulary_bias";
+
   /** float [1, n, vocabulary]. */
   public static final String LOGITS = "logits";
 
@@ -136,9 +139,14 @@ public final class PackedGraph {
 
   /** The graph that gives {@link #LOSS} and a {@link #gradient} for each trainable value. */
   public static Graph training(Graph exported, PackedEntry.Source entry) {
+    return training(exported, entry, false);
+  }
+
+  /** As above; if {@code biased}, {@link #VOCABULARY_BIAS} is added to the logits first. */
+  public static Graph training(Graph exported, PackedEntry.Source entry, boolean biased) {
     PackedGraph packed = new PackedGraph(exported, entry);
     GraphEditor editor = packed.editor;
-    CrossEntropy loss = new CrossEntropy(editor, packed.logits);
+    CrossEntropy loss = new CrossEntropy(editor, biased ? packed.biasedLogits() : packed.logits);
     packed.composites.add(loss);
     List<Value> trainable = packed.entry.trainable();
     List<Value> gradients = Gradient.of(editor, loss.output(), trainable, packed.composites);
@@ -164,6 +172,11 @@ public final class PackedGraph {
         editor.add(exact);
       }
     }
+  }
+
+  private Value biasedLogits() {
+    Value bias = editor.input(VOCABULARY_BIAS, DataType.FLOAT, logits.shape().at(2));
+    return new Ops(editor).add(logits, bias);
   }
 
   /** The output that is the derivative of {@link #LOSS} with respect to the input {@code name}. */

@@ -1,0 +1,189 @@
+package dev.preamble.training;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.preamble.model.FrozenModel;
+import dev.preamble.training.method.PromptTuningConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How rows become steps, when a run ends and what is kept of it. */
+class TrainerTest {
+  private static final FrozenModel MODEL = FrozenModel.open(Path.of("test-fixtures/stories260K"));
+
+  @AfterAll
+  static void close() {
+    MODEL.close();
+  }
+
+  private static Dataset rows(int count) {
+    return rows(count, 5);
+  }
+
+  private static Dataset rows(int count, long seed) {
+    Random random = new Random(seed);
+    List<Example> examples =
+        random
+            .ints(count, 1, 30)
+            .mapToObj(n -> PeftRows.random(MODEL, random, n, 1 + random.nextInt(3)))
+            .toList();
+    return new Dataset("random rows", examples, Optional.empty(), List.of());
+  }
+
+  private static TrainingConfig config(Batching batching, EvaluationPlan plan, double rate) {
+    return new TrainingConfig(
+        PromptTuningConfig.defaults(4),
+        4,
+        batching,
+        Objective.VOCABULARY,
+        OptimizerConfig.defaults().withLearningRate(rate),
+        plan,
+        1,
+        2);
+  }
+
+  /** The losses of a run, and the rows that it ends with. */
+  private record Run(List<Float> losses, float[] rows) {}
+
+  private static Run run(Batching batching) {
+    List<Float> losses = new ArrayList<>();
+    float[] rows =
+        new Trainer(MODEL, config(batching, EvaluationPlan.defaults(), 0.05))
+            .train(
+                rows(48),
+                Optional.empty(),
+                new TrainingListener() {
+                  @Override
+                  public void step(Step step) {
+                    losses.add(step.loss());
+                  }
+                })
+            .tensors()
+            .getFirst()
+            .toFloats();
+    return new Run(losses, rows);
+  }
+
+  @Test
+  void accumulatedBatchesLearnAsOneBatchOfAllTheirRows() {
+    Run whole = run(Batching.of(16));
+    Run parts = run(new Batching(4, 0, 4));
+    assertEquals(whole.losses().size(), parts.losses().size());
+    for (int i = 0; i < whole.losses().size(); i++) {
+      assertEquals(whole.losses().get(i), parts.losses().get(i), 1e-3);
+    }
+    assertArrayEquals(whole.rows(), parts.rows(), 2e-2f);
+  }
+
+  @Test
+  void everyEpochHasEveryRowOnceInAnOrderOfItsOwnWithinTheBudget() {
+    Dataset data = rows(48);
+    BatchPlan plan = new BatchPlan(data, new Batching(10, 60, 2), 3, 9);
+    List<List<Integer>> orders = new ArrayList<>();
+    for (int epoch = 0; epoch < 3; epoch++) {
+      List<Integer> order = new ArrayList<>();
+      for (List<int[]> step : plan.epoch(epoch)) {
+        assertTrue(step.size() <= 2);
+        for (int[] batch : step) {
+          int tokens = Arrays.stream(batch).map(data::length).sum();
+          assertTrue(batch.length <= 10 && tokens <= 60, batch.length + " rows, " + tokens);
+          Arrays.stream(batch).forEach(order::add);
+        }
+      }
+      assertEquals(48, order.size());
+      assertEquals(48, new HashSet<>(order).size());
+      orders.add(order);
+      assertEquals(plan.stepsBefore(epoch) + plan.epoch(epoch).size(), plan.stepsBefore(epoch + 1));
+    }
+    assertEquals(3, Set.copyOf(orders).size(), "orders differ");
+    assertEquals(plan.stepsBefore(3), plan.steps());
+    assertEquals(
+        orders.getFirst().size(),
+        new BatchPlan(data, Batching.of(48), 1, 9).epoch(0).getFirst().getFirst().length);
+    TrainingException fault =
+        assertThrows(
+            TrainingException.class, () -> new BatchPlan(data, new Batching(10, 20, 1), 1, 0));
+    assertTrue(fault.getMessage().contains("--batch-tokens"), fault.getMessage());
+  }
+
+  @Test
+  void aRunThatGetsNoBetterEndsEarlyAndItsBestStateIsKept() {
+    Dataset data = rows(48);
+    Dataset others = rows(48, 6);
+    TrainingConfig config = config(Batching.of(4), new EvaluationPlan(2, 3, Criterion.EXACT), 0.5);
+    try (Evaluator evaluator = new Evaluator(MODEL, 2)) {
+      List<Evaluator.Scores> scores = new ArrayList<>();
+      Trainer.Outcome outcome =
+          new Trainer(MODEL, config)
+              .train(
+                  data,
+                  Optional.of(new Trainer.Evaluation(evaluator, others)),
+                  new TrainingListener() {
+                    @Override
+                    public void epoch(Epoch epoch) {
+                      epoch.scores().ifPresent(scores::add);
+                    }
+
+                    @Override
+                    public void scored(Scored scored) {
+                      scores.add(scored.scores());
+                    }
+                  },
+                  TrainingControl.NONE);
+      List<Double> exact = scores.stream().map(Evaluator.Scores::exact).toList();
+      int at = exact.indexOf(exact.stream().max(Double::compare).orElseThrow());
+      assertEquals(2 * at, outcome.bestStep(), "exact rows " + exact);
+      assertEquals(exact.size() - 1 - 3, at, "three evaluations without a better one");
+      assertEquals(2 * (exact.size() - 1), outcome.steps());
+      assertTrue(outcome.steps() < outcome.planned());
+      assertEquals(scores.get(at), outcome.scores().orElseThrow());
+      double again = evaluator.score(outcome.adapter(), others).loss();
+      assertEquals(scores.get(at).loss(), again, 1e-6);
+      assertTrue(Math.abs(scores.getLast().loss() - again) > 1e-3, "the last state is another");
+    }
+  }
+
+  @Test
+  void aLossThatIsNoNumberEndsTheRunAndTheLastCheckpointIsKept(@TempDir Path folder) {
+    TrainingConfig config = config(Batching.of(8), EvaluationPlan.defaults(), 1e39);
+    RunControl control = new RunControl(1, RunControl.Start.NEW, () -> false, Optional.empty());
+    TrainingRun run =
+        new TrainingRun(
+            MODEL, config, rows(48), Optional.empty(), Optional.empty(), folder, control);
+    TrainingException fault =
+        assertThrows(TrainingException.class, () -> run.run(TrainingListener.SILENT));
+    assertTrue(fault.getMessage().contains("expected a finite loss"), fault.getMessage());
+    assertTrue(fault.getMessage().contains("--resume"), fault.getMessage());
+    assertTrue(Files.exists(folder.resolve("checkpoint.safetensors")));
+  }
+
+  @Test
+  void aLossOverLabelsNeedsLabels() {
+    TrainingConfig config =
+        new TrainingConfig(
+            PromptTuningConfig.defaults(4),
+            1,
+            Batching.of(4),
+            Objective.LABELS,
+            OptimizerConfig.defaults(),
+            EvaluationPlan.defaults(),
+            0,
+            1);
+    assertThrows(
+        TrainingException.class,
+        () -> new Trainer(MODEL, config).train(rows(8), Optional.empty(), TrainingListener.SILENT));
+  }
+}
