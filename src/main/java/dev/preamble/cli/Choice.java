@@ -10,7 +10,7 @@ final class Choice {
   /** The constant of {@code type} that {@code found} names, for the option {@code option}. */
   static <E extends Enum<E>> E of(Class<E> type, String option, String found) {
     return Arrays.stream(type.getEnumConstants())
-        .filter(each -> each.name().toLowerCase(Locale.ROOT).equals(found))
+        .filter(each -> name(each).equals(found.toLowerCase(Locale.ROOT)))
         .findFirst()
         .orElseThrow(
             () ->
@@ -18,7 +18,12 @@ final class Choice {
                     "%s: expected one of %s, found \"%s\""
                         .formatted(
                             option,
-                            Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT),
+                            Arrays.stream(type.getEnumConstants()).map(Choice::name).toList(),
                             found)));
+  }
+
+  /** How a constant is named. */
+  static String name(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -21,6 +21,7 @@ import picocli.CommandLine.IVersionProvider;
       QuickstartCommand.class,
       ScoreCommand.class,
       ServeCommand.class,
+      SweepCommand.class,
       TokenizeCommand.class,
       TrainCommand.class
     })

@@ -2,127 +2,126 @@ package dev.preamble.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.preamble.model.FrozenModel;
-import dev.preamble.training.Dataset;
-import dev.preamble.training.Initialisation;
-import dev.preamble.training.OptimizerConfig;
 import dev.preamble.training.ReportTable;
-import dev.preamble.training.Schedule;
-import dev.preamble.training.Trainer;
-import dev.preamble.training.TrainingConfig;
+import dev.preamble.training.RunControl;
 import dev.preamble.training.TrainingListener;
 import dev.preamble.training.TrainingRun;
-import dev.preamble.training.method.PromptTuningConfig;
+import dev.preamble.training.TrainingStoppedException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IModelTransformer;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code train}: tunes a prompt on a file of rows and saves it as a PEFT adapter. */
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = "Tunes a prompt on JSON lines and saves it as PEFT saves it.")
+    modelTransformer = TrainCommand.Options.class,
+    description = {
+      "Tunes a prompt on rows of data and saves it as PEFT saves it. Every option but those above",
+      "--model can stand in a --config file as 'option: value', without the dashes."
+    })
 final class TrainCommand implements Runnable {
-  @Mixin private ModelOption model;
-  @Mixin private DataOption data;
+  /** What may change when a run is taken up again: it does not decide what is learned, or heals. */
+  private static final Set<String> CHANGEABLE =
+      Set.of(
+          "threads",
+          "device",
+          "onnxruntime",
+          "lr",
+          "max-grad-norm",
+          "patience",
+          "save-every",
+          "out");
+
+  @Spec private CommandSpec spec;
   @Mixin private OutputOptions output;
 
   @Option(
-      names = "--data",
-      required = true,
+      names = "--config",
       paramLabel = "FILE",
+      description = "Settings in YAML, such as the preamble_run.yaml of a run; flags win.")
+  private Optional<Path> file = Optional.empty();
+
+  @Option(names = "--resume", description = "Go on with the unfinished run in --out.")
+  private boolean resume;
+
+  @Option(names = "--restart", description = "Give up the unfinished run in --out and begin anew.")
+  private boolean restart;
+
+  @Option(
+      names = "--peft-defaults",
       description =
-          "Rows {\"text\",\"label\"} or {\"prompt\",\"completion\"}, a JSON object a line.")
-  private Path file;
+          "Take PEFT's and transformers' own defaults (random start, learning rate 5e-5, 3 epochs, …), to compare with.")
+  private boolean peftDefaults;
 
-  @Option(names = "--eval", paramLabel = "FILE", description = "Rows to score on.")
-  private Optional<Path> evaluation = Optional.empty();
-
-  @Option(
-      names = "--out",
-      required = true,
-      paramLabel = "DIR",
-      description = "Where the adapter goes.")
-  private Path folder;
-
-  @Option(
-      names = "--virtual-tokens",
-      paramLabel = "N",
-      defaultValue = "16",
-      description = "Rows of the prompt (${DEFAULT-VALUE}).")
-  private int virtualTokens;
-
-  @Option(
-      names = "--init",
-      paramLabel = "text|vocabulary|random",
-      description =
-          "What the rows start from: a text (with --init-text), tokens drawn from the vocabulary (the default), or noise.")
-  private Optional<String> initialisation = Optional.empty();
-
-  @Option(names = "--init-text", paramLabel = "TEXT", description = "The text to start from.")
-  private Optional<String> initText = Optional.empty();
-
-  @Option(names = "--epochs", paramLabel = "N", defaultValue = "4")
-  private int epochs;
-
-  @Option(names = "--batch-size", paramLabel = "N", defaultValue = "16")
-  private int batchSize;
-
-  @Option(
-      names = "--lr",
-      paramLabel = "X",
-      defaultValue = "0.05",
-      description = "Peak learning rate (${DEFAULT-VALUE}).")
-  private double learningRate;
-
-  @Option(
-      names = "--schedule",
-      paramLabel = "constant|linear|cosine",
-      defaultValue = "cosine",
-      description = "How the rate falls after the warm-up (${DEFAULT-VALUE}).")
-  private String schedule;
-
-  @Option(
-      names = "--warmup",
-      paramLabel = "SHARE",
-      defaultValue = "0.1",
-      description = "Share of the steps over which the rate rises (${DEFAULT-VALUE}).")
-  private double warmup;
-
-  @Option(names = "--weight-decay", paramLabel = "X", defaultValue = "0")
-  private double weightDecay;
-
-  @Option(
-      names = "--max-grad-norm",
-      paramLabel = "X",
-      defaultValue = "1",
-      description = "Longer gradients are cut to this norm; 0 leaves them (${DEFAULT-VALUE}).")
-  private double maxGradNorm;
-
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "0")
-  private long seed;
+  static final class Options implements IModelTransformer {
+    @Override
+    public CommandSpec transform(CommandSpec command) {
+      Settings.declare(command, Setting.all());
+      return command;
+    }
+  }
 
   @Override
   public void run() {
-    TrainingConfig config = config();
-    if (evaluation.isEmpty() && data.hasHardPrompt()) {
-      throw new UsageException("--hard-prompt is scored on the rows of --eval; give that too");
+    if (resume && (restart || file.isPresent())) {
+      throw new UsageException(
+          "--resume takes the settings of the run it goes on with; leave --restart and --config out");
     }
-    try (FrozenModel opened = model.open()) {
-      Trainer trainer = new Trainer(opened, config);
-      Dataset rows = data.read(opened, virtualTokens, file, output.err());
-      Optional<Dataset> scored =
-          evaluation.map(each -> data.read(opened, virtualTokens, each, output.err()));
-      Optional<Dataset> hardPrompted =
-          evaluation.flatMap(each -> data.readHardPrompted(opened, each));
-      TrainingRun run = new TrainingRun(opened, config, rows, scored, hardPrompted, folder);
-      TrainingRun.Report report = train(run, trainer.steps(rows));
-      output.print(json(report), () -> text(report));
+    Settings settings = settings();
+    Path out = Path.of(settings.required("out"));
+    settings.required("data");
+    try (Interruption interruption = new Interruption();
+        PreparedRun prepared = PreparedRun.of(settings, peftDefaults, output.err())) {
+      RunControl control =
+          new RunControl(
+              settings.whole("save-every"),
+              resume
+                  ? RunControl.Start.RESUMED
+                  : restart ? RunControl.Start.ANEW : RunControl.Start.NEW,
+              interruption::isAsked,
+              Optional.of(settings.yaml()));
+      TrainingRun run = prepared.run(out, control);
+      report(out, train(run, prepared.steps()));
+    } catch (TrainingStoppedException stopped) {
+      output.err().println("preamble: " + stopped.getMessage());
     }
+  }
+
+  private Settings settings() {
+    Settings flags = Settings.ofFlags(Setting.all(), spec.commandLine().getParseResult());
+    if (!resume) {
+      return file.map(each -> flags.over(Settings.ofFile(Setting.all(), each)))
+          .orElse(flags)
+          .overPresets(peftDefaults);
+    }
+    Path saved = Path.of(flags.required("out")).resolve(TrainingRun.SETTINGS);
+    if (!Files.exists(saved)) {
+      throw new UsageException(
+          "--resume: expected an unfinished run in %s, found no %s there"
+              .formatted(saved.getParent(), TrainingRun.SETTINGS));
+    }
+    Settings begun = Settings.ofFile(Setting.all(), saved);
+    Settings resumed = flags.over(begun);
+    Set<String> changed = new HashSet<>(resumed.differing(begun));
+    changed.removeAll(CHANGEABLE);
+    if (!changed.isEmpty()) {
+      String key = changed.stream().sorted().findFirst().orElseThrow();
+      throw new UsageException(
+          "--resume: the run was begun with --%s %s, found %s; leave it out, or begin anew with --restart"
+              .formatted(key, begun.text(key).orElse("(none)"), resumed.required(key)));
+    }
+    return resumed;
   }
 
   private TrainingRun.Report train(TrainingRun run, int steps) {
@@ -134,57 +133,28 @@ final class TrainCommand implements Runnable {
     }
   }
 
-  private TrainingConfig config() {
-    OptimizerConfig optimizer =
-        new OptimizerConfig(
-            learningRate,
-            Choice.of(Schedule.class, "--schedule", schedule),
-            warmup,
-            weightDecay,
-            0.9,
-            0.999,
-            1e-8,
-            maxGradNorm);
-    return new TrainingConfig(
-        new PromptTuningConfig(virtualTokens, initialisation()),
-        epochs,
-        batchSize,
-        optimizer,
-        seed,
-        model.threads());
+  private void report(Path folder, TrainingRun.Report report) {
+    report.warning().ifPresent(warning -> output.err().println("preamble: warning: " + warning));
+    output.print(json(folder, report), () -> text(folder, report));
   }
 
-  private Initialisation initialisation() {
-    String kind = initialisation.orElse(initText.isPresent() ? "text" : "vocabulary");
-    if (initText.isPresent() && !kind.equals("text")) {
-      throw new UsageException("--init-text goes with --init text, found --init " + kind);
-    }
-    return switch (kind) {
-      case "text" ->
-          new Initialisation.Text(
-              initText.orElseThrow(
-                  () -> new UsageException("--init text needs --init-text with the text")));
-      case "vocabulary" -> new Initialisation.SampledVocabulary();
-      case "random" -> new Initialisation.Random();
-      default ->
-          throw new UsageException(
-              "--init: expected text, vocabulary or random, found \"" + kind + "\"");
-    };
-  }
-
-  private String text(TrainingRun.Report report) {
-    return "%s%nadapter in %s, tuned in %s s%n"
+  private static String text(Path folder, TrainingRun.Report report) {
+    return "%s%nadapter in %s, tuned in %s s; as it was after step %d of %d%n"
         .formatted(
             report.base().isPresent() ? "\n" + ReportTable.of(report).text() : "",
             folder,
-            String.format(Locale.ROOT, "%.1f", report.trainingSeconds()));
+            String.format(Locale.ROOT, "%.1f", report.trainingSeconds()),
+            report.outcome().bestStep(),
+            report.outcome().planned());
   }
 
-  private ObjectNode json(TrainingRun.Report report) {
+  static ObjectNode json(Path folder, TrainingRun.Report report) {
     ObjectNode json = new ObjectMapper().createObjectNode();
     json.put("adapter", folder.toString())
         .put("digest", report.adapter().digest())
-        .put("training_seconds", report.trainingSeconds());
+        .put("training_seconds", report.trainingSeconds())
+        .put("steps", report.outcome().steps())
+        .put("best_step", report.outcome().bestStep());
     ReportTable.of(report).addTo(json.putObject("scores"));
     return json;
   }

@@ -1,5 +1,6 @@
 package dev.preamble.cli;
 
+import dev.preamble.training.Evaluator;
 import dev.preamble.training.TrainingListener;
 import java.io.Console;
 import java.io.PrintStream;
@@ -8,6 +9,7 @@ import java.text.DecimalFormatSymbols;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -21,10 +23,21 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
   private final PrintStream to = System.err;
   private final boolean terminal;
   private final int steps;
+  private final boolean tells;
   private Optional<ProgressBar> bar = Optional.empty();
-  private double smoothedLoss;
+  private OptionalDouble smoothedLoss = OptionalDouble.empty();
 
   TrainingProgress(int steps) {
+    this(steps, true);
+  }
+
+  /** Progress of one run among many: the bar, without a line an epoch. */
+  static TrainingProgress barAlone(int steps) {
+    return new TrainingProgress(steps, false);
+  }
+
+  private TrainingProgress(int steps, boolean tells) {
+    this.tells = tells;
     Console console = System.console();
     this.terminal = console != null && console.isTerminal();
     this.steps = steps;
@@ -45,11 +58,16 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
   @Override
   public void step(Step step) {
-    smoothedLoss = step.number() == 1 ? step.loss() : 0.9 * smoothedLoss + 0.1 * step.loss();
+    double before = smoothedLoss.orElse(step.loss());
+    double smoothed = 0.9 * before + 0.1 * step.loss();
+    smoothedLoss = OptionalDouble.of(smoothed);
+    if (terminal && bar.isEmpty()) {
+      bar = Optional.of(start());
+    }
     bar.ifPresent(
         shown -> {
-          shown.setExtraMessage(String.format(Locale.ROOT, " loss %.3f", smoothedLoss));
-          shown.step();
+          shown.setExtraMessage(String.format(Locale.ROOT, " loss %.3f", smoothed));
+          shown.stepTo(step.number());
         });
   }
 
@@ -64,24 +82,34 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
                 epoch.number(),
                 epoch.epochs(),
                 epoch.loss());
-    String scored =
-        epoch
-            .scores()
-            .map(
-                scores ->
-                    String.format(
-                        Locale.ROOT,
-                        ", %s %.1f %%",
-                        scores.accuracy().isPresent() ? "accuracy" : "exact",
-                        100 * scores.headline()))
-            .orElse("");
-    if (terminal) {
-      to.print("\r\u001b[K");
-    }
-    to.println("  " + line + scored);
+    tell(line + epoch.scores().map(TrainingProgress::headline).orElse(""));
     if (terminal && bar.isEmpty()) {
       bar = Optional.of(start());
     }
+  }
+
+  @Override
+  public void scored(Scored scored) {
+    tell("step %d of %d".formatted(scored.step(), scored.steps()) + headline(scored.scores()));
+  }
+
+  private static String headline(Evaluator.Scores scores) {
+    return String.format(
+        Locale.ROOT,
+        ", %s %.1f %%, loss %.3f on the evaluation data",
+        scores.accuracy().isPresent() ? "accuracy" : "exact",
+        100 * scores.headline(),
+        scores.loss());
+  }
+
+  private void tell(String line) {
+    if (!tells) {
+      return;
+    }
+    if (terminal) {
+      to.print("\r\u001b[K");
+    }
+    to.println("  " + line);
   }
 
   @Override

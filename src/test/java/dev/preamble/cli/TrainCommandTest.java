@@ -107,6 +107,18 @@ class TrainCommandTest {
     assertFault("--schedule", "train", "--data", data, "--out", out, "--schedule", "zigzag");
     assertFault("--init text needs", "train", "--data", data, "--out", out, "--init", "text");
     assertFault("--eval", "train", "--data", data, "--out", out, "--hard-prompt", "x");
+    assertFault("--eval", "train", "--data", data, "--out", out, "--patience", "2");
+    assertFault("a whole number", "train", "--data", data, "--out", out, "--epochs", "many");
+    assertFault("expected a number", "train", "--data", data, "--out", out, "--lr", "fast");
+    assertFault("p-tuning", "train", "--data", data, "--out", out, "--encoder", "LSTM");
+    assertFault("cartridge", "train", "--data", data, "--out", out, "--method", "magic");
+    assertFault("--out", "train", "--data", data);
+    assertFault("--data", "train", "--out", out);
+    assertFault("--resume", "train", "--data", data, "--out", out, "--resume");
+    assertFault("chat template", "train", "--data", talk(), "--out", out);
+    assertFault("--batch-tokens", "train", "--data", data, "--out", out, "--batch-tokens", "5");
+    assertFault("--labels", "train", "--data", data, "--out", out, "--loss", "labels");
+    assertFault("--task-id", "evaluate", "--data", data, "--task-id", "1");
     assertFault("{text}", "train", "--data", data, "--out", out, "--template", "no place");
     assertFault(
         "there is no folder", "evaluate", "--data", data, "--adapter", folder.resolve("none"));
@@ -118,6 +130,14 @@ class TrainCommandTest {
     Outcome outcome = call("train", "--model", folder, "--data", "x", "--out", "y");
     assertEquals(2, outcome.code());
     assertTrue(outcome.err().contains("preamble.json"), outcome.err());
+  }
+
+  private Path talk() throws IOException {
+    return Files.writeString(
+        folder.resolve("talk.jsonl"),
+        """
+        {"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}
+        """);
   }
 
   private void assertFault(String part, Object... arguments) {

@@ -1,0 +1,174 @@
+package dev.preamble.cli;
+
+import dev.preamble.peft.Adapter;
+import dev.preamble.training.Dataset;
+import dev.preamble.training.Initialisation;
+import dev.preamble.training.method.CartridgeConfig;
+import dev.preamble.training.method.CptConfig;
+import dev.preamble.training.method.MethodConfig;
+import dev.preamble.training.method.MultitaskPromptTuningConfig;
+import dev.preamble.training.method.MultitaskPromptTuningConfig.Factors;
+import dev.preamble.training.method.PTuningConfig;
+import dev.preamble.training.method.PrefixTuningConfig;
+import dev.preamble.training.method.PromptTuningConfig;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The learning method that the settings say. A setting that the method has no use for is refused.
+ */
+record MethodSettings(Settings settings, boolean peftDefaults) {
+  private static final Set<String> STARTED =
+      Set.of(
+          PromptTuningConfig.NAME,
+          PrefixTuningConfig.NAME,
+          MultitaskPromptTuningConfig.NAME,
+          CartridgeConfig.NAME);
+
+  private static final Map<String, Set<String>> USED_BY =
+      Map.ofEntries(
+          Map.entry("init", STARTED),
+          Map.entry("init-text", STARTED),
+          Map.entry("init-adapter", STARTED),
+          Map.entry("init-task", STARTED),
+          Map.entry("encoder", Set.of(PTuningConfig.NAME)),
+          Map.entry("encoder-layers", Set.of(PTuningConfig.NAME)),
+          Map.entry("encoder-hidden", Set.of(PTuningConfig.NAME, PrefixTuningConfig.NAME)),
+          Map.entry("projection", Set.of(PrefixTuningConfig.NAME)),
+          Map.entry("tasks", Set.of(MultitaskPromptTuningConfig.NAME)),
+          Map.entry("ranks", Set.of(MultitaskPromptTuningConfig.NAME)),
+          Map.entry("frozen-tokens", Set.of(CartridgeConfig.NAME)),
+          Map.entry("context-rows", Set.of(CptConfig.NAME)),
+          Map.entry("loss-decay", Set.of(CptConfig.NAME)),
+          Map.entry("epsilon", Set.of(CptConfig.NAME)));
+
+  /** Whether rows of the data make the prompt, and decide how long it is. */
+  boolean isOfContext() {
+    return method().equals(CptConfig.NAME);
+  }
+
+  /** Positions in front of the text, as far as they are known without the data. */
+  int virtualTokens() {
+    return isOfContext() ? 0 : settings.whole("virtual-tokens");
+  }
+
+  /**
+   * The method, for what {@code data} is to teach.
+   *
+   * @throws UsageException if a setting is missing or of no use
+   */
+  MethodConfig config(Dataset data) {
+    String method = method();
+    refuseUseless(method);
+    int tokens = virtualTokens();
+    return switch (method) {
+      case PromptTuningConfig.NAME -> new PromptTuningConfig(tokens, initialisation());
+      case PTuningConfig.NAME ->
+          new PTuningConfig(
+              tokens,
+              settings.text("encoder").isPresent()
+                  ? settings.choice(PTuningConfig.Encoder.class, "encoder")
+                  : PTuningConfig.Encoder.MLP,
+              settings.optionalWhole("encoder-hidden"),
+              settings.optionalWhole("encoder-layers").orElse(2));
+      case PrefixTuningConfig.NAME ->
+          new PrefixTuningConfig(
+              tokens,
+              settings.isOn("projection"),
+              settings.optionalWhole("encoder-hidden"),
+              initialisation());
+      case MultitaskPromptTuningConfig.NAME ->
+          new MultitaskPromptTuningConfig(
+              tokens,
+              settings.whole("tasks"),
+              settings.optionalWhole("ranks").orElse(1),
+              initialisation(),
+              peftDefaults ? Factors.NORMAL : Factors.ONES);
+      case CptConfig.NAME -> cpt(data);
+      case CartridgeConfig.NAME ->
+          new CartridgeConfig(
+              tokens, settings.optionalWhole("frozen-tokens").orElse(1), initialisation());
+      default ->
+          throw new UsageException(
+              "--method: expected prompt-tuning, p-tuning, prefix-tuning, multitask-prompt-tuning, cpt or cartridge, found \"%s\""
+                  .formatted(method));
+    };
+  }
+
+  private String method() {
+    return settings.required("method");
+  }
+
+  private void refuseUseless(String method) {
+    USED_BY.forEach(
+        (key, methods) -> {
+          if (settings.text(key).isPresent() && !methods.contains(method)) {
+            throw new UsageException(
+                "--%s goes with --method %s, found --method %s"
+                    .formatted(
+                        key, String.join(" or ", methods.stream().sorted().toList()), method));
+          }
+        });
+  }
+
+  private CptConfig cpt(Dataset data) {
+    int rows = settings.whole("context-rows");
+    if (rows < 1 || rows > data.examples().size()) {
+      throw new UsageException(
+          "--context-rows: expected 1 to %d, the rows of the data, found %d"
+              .formatted(data.examples().size(), rows));
+    }
+    CptConfig context =
+        CptConfig.of(data.examples().subList(0, rows), settings.number("loss-decay"));
+    double epsilon = settings.number("epsilon").orElse(context.epsilon());
+    return new CptConfig(context.tokens(), context.types(), context.lossDecay(), epsilon, epsilon);
+  }
+
+  private Initialisation initialisation() {
+    Optional<String> text = settings.text("init-text");
+    Optional<String> adapter = settings.text("init-adapter");
+    String kind =
+        settings
+            .text("init")
+            .orElse(
+                text.isPresent()
+                    ? "text"
+                    : adapter.isPresent()
+                        ? "adapter"
+                        : settings.isOn("projection") ? "random" : "vocabulary");
+    requireOnlyWith("init-text", "text", kind);
+    requireOnlyWith("init-adapter", "adapter", kind);
+    requireOnlyWith("init-task", "adapter", kind);
+    return switch (kind) {
+      case "text" -> new Initialisation.Text(settings.required("init-text"));
+      case "adapter" ->
+          new Initialisation.Learned(
+              Adapter.open(
+                  settings.path("init-adapter").orElseThrow(() -> missing("init-adapter"))),
+              settings.optionalWhole("init-task").orElse(0));
+      case "labels" -> new Initialisation.Labels();
+      case "vocabulary" -> new Initialisation.SampledVocabulary();
+      case "random" -> new Initialisation.Random();
+      case "zero" -> new Initialisation.Zero();
+      default ->
+          throw new UsageException(
+              "--init: expected vocabulary, text, labels, adapter, random or zero, found \"%s\""
+                  .formatted(kind));
+    };
+  }
+
+  private void requireOnlyWith(String key, String wanted, String kind) {
+    if (settings.text(key).isPresent() && !kind.equals(wanted)) {
+      throw new UsageException(
+          "--%s goes with --init %s, found --init %s".formatted(key, wanted, kind));
+    }
+    if (key.equals("init-text") && kind.equals(wanted) && settings.text(key).isEmpty()) {
+      throw new UsageException("--init text needs --init-text with the text");
+    }
+  }
+
+  private static UsageException missing(String key) {
+    return new UsageException("--init adapter needs --%s with its folder".formatted(key));
+  }
+}

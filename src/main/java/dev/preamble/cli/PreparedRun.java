@@ -1,0 +1,93 @@
+package dev.preamble.cli;
+
+import dev.preamble.model.FrozenModel;
+import dev.preamble.training.Dataset;
+import dev.preamble.training.RunControl;
+import dev.preamble.training.Trainer;
+import dev.preamble.training.TrainingConfig;
+import dev.preamble.training.TrainingRun;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What a run needs, opened and read as its settings say.
+ *
+ * @param model the frozen model
+ * @param config how it is learned
+ * @param data what it learns from
+ * @param evaluation what it is scored on
+ * @param hardPrompted the same behind the hard prompt
+ */
+record PreparedRun(
+    FrozenModel model,
+    TrainingConfig config,
+    Dataset data,
+    Optional<Dataset> evaluation,
+    Optional<Dataset> hardPrompted)
+    implements AutoCloseable {
+
+  /**
+   * Opens the model and reads the data.
+   *
+   * @param warnings told of each line that is left out
+   */
+  static PreparedRun of(Settings settings, boolean peftDefaults, PrintWriter warnings) {
+    Optional<Path> scored = settings.path("eval");
+    if (scored.isEmpty() && settings.text("hard-prompt").isPresent()) {
+      throw new UsageException("--hard-prompt is scored on the rows of --eval; give that too");
+    }
+    if (scored.isEmpty() && (settings.whole("patience") > 0 || settings.whole("eval-every") > 0)) {
+      throw new UsageException(
+          "--patience and --eval-every need rows to score on; give --eval too");
+    }
+    MethodSettings method = new MethodSettings(settings, peftDefaults);
+    RowSettings rows = new RowSettings(settings);
+    ModelSettings models = new ModelSettings(settings);
+    int threads = models.threads();
+    int virtualTokens = method.virtualTokens();
+    FrozenModel model = models.open();
+    try {
+      if (!method.isOfContext()) {
+        Trainer.checkRoom(model, virtualTokens);
+      }
+      Dataset data = rows.read(model, virtualTokens, Path.of(settings.required("data")), warnings);
+      TrainingConfig config = new RunSettings(settings).config(method.config(data), threads);
+      new Trainer(model, config);
+      return new PreparedRun(
+          model,
+          config,
+          data,
+          scored.map(each -> rows.read(model, virtualTokens, each, warnings)),
+          scored.flatMap(each -> rows.readHardPrompted(model, each)));
+    } catch (RuntimeException fault) {
+      model.close();
+      throw fault;
+    }
+  }
+
+  /** The run into {@code folder}. */
+  TrainingRun run(Path folder, RunControl control) {
+    return new TrainingRun(model, config, data, evaluation, hardPrompted, folder, control);
+  }
+
+  /** Steps of the run. */
+  int steps() {
+    return new Trainer(model, config).steps(data);
+  }
+
+  /**
+   * How good the tuned prompt of {@code report} is by the run's criterion, the higher the better.
+   */
+  double bestValue(TrainingRun.Report report) {
+    return config.evaluation().best().value(report.tuned().orElseThrow());
+  }
+
+  @Override
+  public void close() {
+    data.close();
+    evaluation.ifPresent(Dataset::close);
+    hardPrompted.ifPresent(Dataset::close);
+    model.close();
+  }
+}
