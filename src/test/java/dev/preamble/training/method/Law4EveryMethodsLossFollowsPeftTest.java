@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
 import dev.preamble.peft.Adapter;
@@ -17,6 +19,7 @@ import dev.preamble.training.Parameters;
 import dev.preamble.training.PromptOptimizer;
 import dev.preamble.training.Schedule;
 import dev.preamble.training.TrainingListener;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -50,7 +53,7 @@ class Law4EveryMethodsLossFollowsPeftTest {
 
   @ParameterizedTest
   @MethodSource("methods")
-  void overFiftySteps(PeftMethod method) {
+  void overFiftySteps(PeftMethod method) throws IOException {
     try (FrozenModel model = FrozenModel.open(Path.of("test-fixtures/stories260K"))) {
       Random random = new Random(14);
       LearningMethod learning = method.config().method(model);
@@ -92,9 +95,11 @@ class Law4EveryMethodsLossFollowsPeftTest {
   }
 
   private void sameLossInPeft(
-      PeftMethod method, FrozenModel model, Adapter adapter, List<Example> stories) {
+      PeftMethod method, FrozenModel model, Adapter adapter, List<Example> stories)
+      throws IOException {
     Path saved = folder.resolve("java");
     adapter.save(saved);
+    assertEquals(configuration(folder.resolve("end")), configuration(saved), "configuration");
     List<Example> rows = stories.subList(0, 8);
     double expected =
         Oracle.shared()
@@ -132,6 +137,14 @@ class Law4EveryMethodsLossFollowsPeftTest {
                 Map.entry("eps", optimizer.epsilon()),
                 Map.entry("max_grad_norm", optimizer.maxGradNorm()),
                 Map.entry("out", folder.resolve("end"))));
+  }
+
+  /** What {@code adapter_config.json} says, but for the place of the base model. */
+  private static JsonNode configuration(Path adapter) throws IOException {
+    ObjectNode json =
+        (ObjectNode) new ObjectMapper().readTree(adapter.resolve("adapter_config.json").toFile());
+    json.remove("base_model_name_or_path");
+    return json;
   }
 
   private static double distance(Adapter found, Adapter expected) {
