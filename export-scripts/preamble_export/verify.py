@@ -21,8 +21,10 @@ from .quantise import QuantisedWeight
 LIMIT = 1e-4
 
 # The largest relative error (Euclidean, of logits less their mean) of the graph as it is against
-# PyTorch computing in float32 with the checkpoint's weights, by what makes the graph differ.
-BOUNDS = {"float16": 1e-2, "bfloat16": 5e-2, "int8": 5e-2, "int4": 5e-1}
+# PyTorch computing in float32 with the checkpoint's weights, by what makes the graph differ; on a
+# text, or on random tokens where a model has no tokenizer. The worst that tests.bounds finds on all
+# tiny models and on stories15M: 2.2e-3, 1.1e-2, 4.2e-2, 4.2e-1.
+BOUNDS = {"float16": 1e-2, "bfloat16": 5e-2, "int8": 1e-1, "int4": 6e-1}
 
 _WIDENED = "widened.onnx"
 _TEXT = "Once upon a time there was a little girl who liked to ask questions. One day she asked her mother why"
@@ -91,6 +93,7 @@ class _Batch:
     rows: torch.Tensor
     lengths: list[int]
     start: int = 0
+    text: bool = False
 
 
 def findings(
@@ -120,13 +123,15 @@ def findings(
     widened.write_bytes(widen.widened((exported / GRAPH_FILE).read_bytes()))
     # ONNX Runtime's CPU kernels know no bfloat16.
     as_it_is = widened if dtype == "bfloat16" else exported / GRAPH_FILE
-    lost = _differences(model, _Graph(as_it_is), batches, progress)
+    telling = next((batch for batch in batches if batch.text), batches[0])
+    (lost,) = _differences(model, _Graph(as_it_is), [telling], progress)
     _give_weights_of_the_graph(model, dtype, quantised, head)
     differences = _differences(model, _Graph(widened), batches, progress)
-    worst, relative = max(d.worst for d in differences), max(d.relative for d in lost)
+    worst = max(d.worst for d in differences)
+    inputs = "a text" if telling.text else "random tokens"
     return [
         Finding("worst difference of a logit from PyTorch with the same weights", worst, LIMIT),
-        Finding(f"relative error of {kind} against the float32 model", relative, BOUNDS[kind]),
+        Finding(f"relative error of {kind} against the float32 model on {inputs}", lost.relative, BOUNDS[kind]),
     ]
 
 
@@ -163,7 +168,7 @@ def _inputs(directory: Path, model) -> Iterator[_Batch]:
         if (directory / "tokenizer.json").is_file():
             tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
             ids = tokenizer(_TEXT, return_tensors="pt")["input_ids"][:, :limit]
-            yield _Batch(embed(ids), [ids.shape[1]])
+            yield _Batch(embed(ids), [ids.shape[1]], text=True)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from .running import SCRIPTS
 LIMIT = 2 << 30
 
 _TRACE = """
+import math
 import resource
 from transformers import LlamaConfig
 from preamble_export import simplify, trace
@@ -22,7 +23,7 @@ config = LlamaConfig(
 )
 traced = trace.trace(config, SUPPORTED["llama"])
 simplify.simplify(traced.graph)
-parameters = sum(v.shape.numpy().prod() for v in traced.graph.graph.initializers.values() if v.const_value is None)
+parameters = sum(math.prod(v.shape) for v in traced.graph.graph.initializers.values() if v.const_value is None)
 attentions = sum(node.op_type == "GroupQueryAttention" for node in traced.graph.graph)
 print(parameters, attentions, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """

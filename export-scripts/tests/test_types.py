@@ -12,7 +12,7 @@ import numpy as np
 from preamble_export import tiny
 from preamble_export.verify import Finding
 
-from .running import export
+from .running import FIXTURES, export
 
 OWN = "preamble.weights.safetensors"
 VARIANTS = {
@@ -62,7 +62,7 @@ class TypesTest(unittest.TestCase):
                 self.assertEqual(code, 0, out + err)
                 self.assertRegex(out, r"PyTorch with the same weights: \d\.\de-0[5-9] \(limit 1e-04\)")
                 kind = name.partition("-")[0]
-                self.assertRegex(out, rf"relative error of {kind} against the float32 model: \d\.\de-0\d \(limit ")
+                self.assertRegex(out, rf"relative error of {kind} against the float32 model on random tokens: \d\.\de-0\d \(limit ")
 
     def test_rows_and_logits_are_float32_and_the_cache_is_what_the_manifest_says(self):
         import onnx
@@ -158,6 +158,11 @@ class TypesTest(unittest.TestCase):
             code, out, err = export(self.model, self.folder / "wrong", *VARIANTS["int8"])
         self.assertEqual(code, 1, out + err)
         self.assertFalse((self.folder / "wrong").exists())
+
+    def test_a_model_with_a_tokenizer_is_compared_on_a_text(self):
+        code, out, err = export(FIXTURES / "tiny-gpt2", self.folder / "text", *VARIANTS["int4-float16"])
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("relative error of int4 against the float32 model on a text: ", out)
 
     def test_a_difference_that_is_no_number_does_not_hold(self):
         self.assertFalse(Finding("difference", math.nan, 1.0).holds)

@@ -51,7 +51,7 @@ class ExportedTypesTest {
       int vocabulary = model.manifest().vocabularySize();
       float[] found = once.advanceWithAllLogits(TOKENS).toArray(ValueLayout.JAVA_FLOAT);
       double error = relativeError(found, expected, vocabulary);
-      System.out.printf("[parity] %s %s: relative error of logits %.1e%n", name, type, error);
+      System.out.printf("[law 2] %s %s: relative error of logits %.1e%n", name, type, error);
       assertTrue(error <= bound, () -> "relative error %.1e above %s".formatted(error, bound));
       assertTrue(error > 1e-6, "the weights were not rounded at all");
       for (int i = 0; i < TOKENS.length; i++) {
