@@ -7,43 +7,63 @@ import dev.preamble.generation.BatchingEngine;
 import dev.preamble.generation.Engine;
 import dev.preamble.generation.EngineOptions;
 import dev.preamble.generation.FittedAdapter;
-import dev.preamble.generation.GeneratedToken;
 import dev.preamble.generation.Generation;
 import dev.preamble.generation.GenerationRequest;
 import dev.preamble.generation.GenerationResult;
 import dev.preamble.generation.TokenListener;
+import dev.preamble.generation.sampling.Constraint;
 import dev.preamble.model.FrozenModel;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code generate}: a prompt continued under each adapter given, or by the model as it is. */
+/** {@code generate}: prompts continued under each adapter given, or by the model as it is. */
 @Command(
     name = "generate",
     mixinStandardHelpOptions = true,
-    description = "Continues a prompt, greedily: once for each adapter, or by the model as it is.")
+    sortOptions = false,
+    description = {
+      "Continues a prompt: once for each adapter, or by the model as it is.",
+      "With --file every line of a file is answered into another, many at once; a run that was"
+          + " ended goes on where it was."
+    })
 final class GenerateCommand implements Runnable {
   private static final int MAX_TOKENS = 64;
 
+  /** Lines of a file whose answers may be on their way at once. */
+  private static final int TOGETHER = 128;
+
   @Mixin private ModelOption model;
-  @Mixin private OutputOptions output;
 
   @ArgGroup(multiplicity = "1")
-  private Prompt prompt;
+  private Source source;
+
+  @Option(
+      names = "--chat",
+      description = "The prompt is a user's message, put into the model's chat template.")
+  private boolean chat;
+
+  @Option(names = "--system", paramLabel = "TEXT", description = "With --chat: system message.")
+  private Optional<String> system = Optional.empty();
 
   @Option(
       names = "--adapter",
       paramLabel = "DIR",
       description = "Folder of an adapter; may be given several times.")
   private List<Path> adapters = List.of();
+
+  @Option(
+      names = "--task-id",
+      paramLabel = "N",
+      description = "Task of multitask prompts, from 0 on.")
+  private Optional<Integer> task = Optional.empty();
 
   @Option(
       names = "--max-tokens",
@@ -54,10 +74,29 @@ final class GenerateCommand implements Runnable {
   @Option(names = "--stop", paramLabel = "TEXT", description = "Text that ends the answer.")
   private List<String> stop = List.of();
 
+  @Option(
+      names = "--n",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Answers of each adapter, each with a seed of its own.")
+  private int count;
+
+  @Mixin private SamplingOptions sampling;
+  @Mixin private ConstraintOptions constraint;
+
   @Option(names = "--stream", description = "Print the text as it comes.")
   private boolean stream;
 
-  static final class Prompt {
+  @Option(
+      names = "--alternatives",
+      paramLabel = "K",
+      defaultValue = "0",
+      description = "With --json: so many most probable tokens beside each token.")
+  private int alternatives;
+
+  @Mixin private OutputOptions output;
+
+  static final class Source {
     @Option(names = "--prompt", paramLabel = "TEXT", description = "Text to continue.")
     private Optional<String> text = Optional.empty();
 
@@ -68,34 +107,50 @@ final class GenerateCommand implements Runnable {
         description = "Token ids to continue, taken as they are.")
     private List<Integer> ids = List.of();
 
-    int[] tokens(FrozenModel model) {
-      return text.map(used -> model.tokenizer().encode(used, true))
-          .orElseGet(() -> ids.stream().mapToInt(Integer::intValue).toArray());
-    }
+    @ArgGroup(exclusive = false)
+    private Files files;
+  }
+
+  static final class Files {
+    @Option(
+        names = "--file",
+        required = true,
+        paramLabel = "FILE",
+        description =
+            "JSON lines with \"prompt\", \"messages\" or \"token_ids\", and \"id\" if wanted.")
+    private Path in;
+
+    @Option(
+        names = "--out",
+        required = true,
+        paramLabel = "FILE",
+        description = "Where the answers go, a line for a line.")
+    private Path out;
   }
 
   @Override
   public void run() {
-    if (stream && output.isJson()) {
-      throw new UsageException(
-          "--stream prints text as it comes, --json one object at the end; choose one");
-    }
+    check();
     try (FrozenModel opened = model.open();
-        Engine engine =
-            BatchingEngine.open(
-                opened,
-                EngineOptions.defaults()
-                    .withThreads(model.threads())
-                    .withQueue(Math.max(1, adapters.size())))) {
-      int[] tokens = prompt.tokens(opened);
-      List<Optional<FittedAdapter>> fitted = new ArrayList<>();
-      adapters.forEach(
-          each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, output.err()))));
-      if (fitted.isEmpty()) {
-        fitted.add(Optional.empty());
+        Engine engine = BatchingEngine.open(opened, options())) {
+      PromptReader prompts = new PromptReader(opened, chat, system);
+      List<Optional<FittedAdapter>> fitted = fitted(opened);
+      Optional<Constraint> must = constraint.constraint(opened);
+      if (source.files != null) {
+        new LineJob(source.files.in, source.files.out, output)
+            .run(
+                "answering",
+                TOGETHER,
+                (row, line) ->
+                    begin(engine, requests(prompts.tokens(row), fitted, must, opened, line - 1)));
+        return;
       }
-      List<GenerationRequest> requests =
-          fitted.stream().map(adapter -> request(tokens, adapter, opened)).toList();
+      int[] tokens =
+          source
+              .text
+              .map(prompts::tokens)
+              .orElseGet(() -> source.ids.stream().mapToInt(Integer::intValue).toArray());
+      List<GenerationRequest> requests = requests(tokens, fitted, must, opened, 0);
       if (output.isJson()) {
         output.out().println(json(tokens, engine, requests).toPrettyString());
       } else {
@@ -104,16 +159,70 @@ final class GenerateCommand implements Runnable {
     }
   }
 
-  private GenerationRequest request(
-      int[] tokens, Optional<FittedAdapter> adapter, FrozenModel opened) {
-    GenerationRequest request =
-        GenerationRequest.of(tokens)
-            .withAdapter(adapter)
-            .withStop(stop)
-            .withLogProbabilities(output.isJson());
-    int room =
-        opened.manifest().contextLength() - request.virtualTokens() - request.prompt().length;
-    return request.withMaxTokens(maxTokens.orElse(Math.clamp(room, 1, MAX_TOKENS)));
+  private void check() {
+    if (stream && output.isJson()) {
+      throw new UsageException(
+          "--stream prints text as it comes, --json one object at the end; choose one");
+    }
+    if (source.files != null && stream) {
+      throw new UsageException("--stream prints text as it comes, --file writes it to --out");
+    }
+    if (source.text.isEmpty() && chat && source.files == null) {
+      throw new UsageException("--chat takes a text; give --prompt or --file");
+    }
+    if (task.isPresent() && adapters.isEmpty()) {
+      throw new UsageException("--task-id names a task of the adapter; give --adapter too");
+    }
+    if (count < 1) {
+      throw new UsageException("--n: expected at least 1, found " + count);
+    }
+  }
+
+  private EngineOptions options() {
+    int rows = count * Math.max(1, adapters.size());
+    return EngineOptions.defaults()
+        .withThreads(model.threads())
+        .withQueue(source.files == null ? rows : (TOGETHER + 1) * rows);
+  }
+
+  private List<Optional<FittedAdapter>> fitted(FrozenModel opened) {
+    OptionalInt number = task.map(OptionalInt::of).orElse(OptionalInt.empty());
+    List<Optional<FittedAdapter>> fitted = new ArrayList<>();
+    adapters.forEach(
+        each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, number, output.err()))));
+    return fitted.isEmpty() ? List.of(Optional.empty()) : fitted;
+  }
+
+  /**
+   * The requests for one prompt.
+   *
+   * @param place which prompt of several it is, from 0 on: each has seeds of its own
+   */
+  private List<GenerationRequest> requests(
+      int[] tokens,
+      List<Optional<FittedAdapter>> fitted,
+      Optional<Constraint> must,
+      FrozenModel opened,
+      long place) {
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (Optional<FittedAdapter> adapter : fitted) {
+      GenerationRequest request =
+          GenerationRequest.of(tokens)
+              .withAdapter(adapter)
+              .withStop(stop)
+              .withConstraint(must)
+              .withLogProbabilities(
+                  output.isJson() && source.files == null
+                      ? OptionalInt.of(alternatives)
+                      : OptionalInt.empty());
+      int room = opened.manifest().contextLength() - request.virtualTokens() - tokens.length;
+      request
+          .withMaxTokens(maxTokens.orElse(Math.clamp(room, 1, MAX_TOKENS)))
+          .withSampling(sampling.sampling().forRow(Math.toIntExact(place * count)))
+          .rows(count)
+          .forEach(requests::add);
+    }
+    return requests;
   }
 
   private ObjectNode json(int[] tokens, Engine engine, List<GenerationRequest> requests) {
@@ -125,69 +234,46 @@ final class GenerateCommand implements Runnable {
     }
     ArrayNode answers = report.putArray("answers");
     for (int i = 0; i < requests.size(); i++) {
-      answers.add(json(requests.get(i).adapter(), generations.get(i).await()));
+      answers.add(AnswerReport.whole(requests.get(i).adapter(), generations.get(i).await()));
     }
     return report;
   }
 
-  private static ObjectNode json(Optional<FittedAdapter> adapter, GenerationResult result) {
-    ObjectNode answer = JsonNodeFactory.instance.objectNode();
-    FittedAdapters.describe(adapter, answer);
-    answer.put("text", result.text());
-    answer.put("finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT));
-    ArrayNode tokens = answer.putArray("tokens");
-    for (GeneratedToken token : result.tokens()) {
-      tokens
-          .addObject()
-          .put("id", token.id())
-          .put("text", token.text())
-          .put("log_probability", token.logProbability().orElseThrow());
-    }
-    answer
-        .putObject("milliseconds")
-        .put("first_token", milliseconds(result.timing().firstToken()))
-        .put("total", milliseconds(result.timing().total()));
-    return answer;
+  private static LineJob.Pending begin(Engine engine, List<GenerationRequest> requests) {
+    List<Generation> generations = requests.stream().map(engine::submit).toList();
+    return () -> {
+      ObjectNode report = JsonNodeFactory.instance.objectNode();
+      ArrayNode answers = report.putArray("answers");
+      for (int i = 0; i < requests.size(); i++) {
+        answers.add(AnswerReport.brief(requests.get(i).adapter(), generations.get(i).await()));
+      }
+      return report;
+    };
   }
 
   private void print(Engine engine, List<GenerationRequest> requests) {
     PrintWriter out = output.out();
-    for (GenerationRequest request : requests) {
+    // Streamed answers come one after the other; otherwise all run together.
+    List<Generation> together = stream ? List.of() : requests.stream().map(engine::submit).toList();
+    for (int i = 0; i < requests.size(); i++) {
+      GenerationRequest request = requests.get(i);
       if (requests.size() > 1) {
-        out.println("== " + request.adapter().map(FittedAdapter::name).orElse(""));
+        out.println("== " + request.adapter().map(FittedAdapter::name).orElse("base model"));
       }
-      GenerationResult result = engine.submit(request, listener(out)).await();
+      GenerationResult result =
+          stream ? engine.submit(request, listener(out)).await() : together.get(i).await();
       out.println(stream ? "" : result.text());
       out.flush();
       if (output.showsProgress()) {
-        output.err().println(summary(result));
+        output.err().println(AnswerReport.summary(result));
       }
     }
   }
 
-  private TokenListener listener(PrintWriter out) {
+  private static TokenListener listener(PrintWriter out) {
     return token -> {
-      if (stream) {
-        out.print(token.text());
-        out.flush();
-      }
+      out.print(token.text());
+      out.flush();
     };
-  }
-
-  private static String summary(GenerationResult result) {
-    int tokens = result.tokens().size();
-    double first = milliseconds(result.timing().firstToken());
-    double rest = milliseconds(result.timing().total()) - first;
-    return String.format(
-        Locale.ROOT,
-        "preamble: %d tokens (%s), first after %.1f ms%s",
-        tokens,
-        result.finishReason().name().toLowerCase(Locale.ROOT),
-        first,
-        tokens < 2 ? "" : String.format(Locale.ROOT, ", then %.2f ms each", rest / (tokens - 1)));
-  }
-
-  private static double milliseconds(Duration duration) {
-    return duration.toNanos() / 1e6;
   }
 }

@@ -11,6 +11,7 @@ import dev.preamble.generation.Stories;
 import dev.preamble.model.FrozenModel;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,11 +61,82 @@ class GenerateCommandTest {
   }
 
   @Test
+  void sampledAnswersAreFixedBySeedsAndDifferByThem() {
+    String[] warm = {"--prompt", BEGINNING, "--temperature", "1.2", "--top-k", "50", "--quiet"};
+    assertEquals(0, run(with(warm, "--seed", "3", "--n", "2")));
+    String both = out.toString();
+    assertEquals(0, run(with(warm, "--seed", "3")));
+    String first = out.toString().strip();
+    assertEquals(0, run(with(warm, "--seed", "4")));
+    assertNotEquals(first, out.toString().strip());
+    assertTrue(both.contains(first) && both.contains(out.toString().strip()), both);
+  }
+
+  @Test
+  void anAnswerIsWhatItMustBe() throws Exception {
+    assertEquals(
+        0,
+        run("--prompt", BEGINNING, "--choice", " maybe", "--choice", " surely", "--quiet"),
+        err::toString);
+    assertTrue(List.of("maybe", "surely").contains(out.toString().strip()), out.toString());
+    assertEquals(0, run("--prompt", BEGINNING, "--regex", " [0-9]{3}x", "--quiet"));
+    assertTrue(out.toString().matches(" [0-9]{3}x\\R"), out.toString());
+    Path schema = folder.resolve("schema.json");
+    Files.writeString(
+        schema,
+        "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}},\"required\":[\"n\"]}");
+    assertEquals(
+        0, run("--prompt", BEGINNING, "--json-schema", schema.toString(), "--quiet"), err::toString);
+    assertTrue(new ObjectMapper().readTree(out.toString()).get("n").isIntegralNumber());
+    refused("look-around", "--prompt", "a", "--regex", "(?=a)");
+  }
+
+  @Test
+  void alternativesStandBesideEachToken() throws Exception {
+    JsonNode answer =
+        answers(
+                List.of(
+                    "--prompt", BEGINNING, "--max-tokens", "3", "--alternatives", "4", "--json"))
+            .get(0);
+    JsonNode token = answer.at("/tokens/0");
+    assertEquals(4, token.get("alternatives").size());
+    assertEquals(token.get("id"), token.at("/alternatives/0/id"));
+    assertEquals(token.get("log_probability"), token.at("/alternatives/0/log_probability"));
+  }
+
+  @Test
+  void aConversationIsPutIntoTheModelsTemplate() throws Exception {
+    refused("has no chat template", "--prompt", "Hello", "--chat");
+    Path chatting =
+        Stories.changedManifest(folder.resolve("chatting"), "\"eos\"", "\"eos\"");
+    Files.writeString(
+        chatting.resolve("chat_template.jinja"),
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:");
+    String[] asked = {
+      "--model", chatting.toString(), "--prompt", "Hello", "--chat", "--system", "Be kind.", "--json"
+    };
+    assertEquals(0, execute(asked), err::toString);
+    JsonNode ids = new ObjectMapper().readTree(out.toString()).get("prompt_token_ids");
+    try (FrozenModel model = FrozenModel.open(chatting)) {
+      int[] tokens = new int[ids.size()];
+      for (int i = 0; i < tokens.length; i++) {
+        tokens[i] = ids.get(i).intValue();
+      }
+      assertEquals(
+          "system: Be kind.\nuser: Hello\nassistant:", model.tokenizer().decode(tokens));
+    }
+  }
+
+  @Test
   void whatCannotBeGeneratedIsSaidInOneLine() {
     refused("context has 512 positions", "--prompt", BEGINNING, "--max-tokens", "600");
     refused("there is no folder", "--prompt", "a", "--adapter", folder.resolve("none").toString());
     refused("width 32", "--prompt", "a", "--adapter", "test-fixtures/adapters/prompt-llama");
     refused("choose one", "--prompt", "a", "--stream", "--json");
+    refused("--chat too", "--prompt", "a", "--system", "b");
+    refused("--task-id", "--prompt", "a", "--task-id", "1");
+    refused("temperature: expected", "--prompt", "a", "--temperature", "-1");
+    refused("top_p: expected", "--prompt", "a", "--top-p", "1.5");
   }
 
   private void refused(String reason, String... arguments) {
@@ -104,10 +176,20 @@ class GenerateCommandTest {
     return answer.get("tokens").findValuesAsText("id");
   }
 
+  private static String[] with(String[] arguments, String... more) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
   private int run(String... arguments) {
+    return execute(with(new String[] {"--model", Stories.SMALL.toString()}, arguments));
+  }
+
+  private int execute(String... arguments) {
     out.getBuffer().setLength(0);
     err.getBuffer().setLength(0);
-    List<String> all = new ArrayList<>(List.of("generate", "--model", Stories.SMALL.toString()));
+    List<String> all = new ArrayList<>(List.of("generate"));
     all.addAll(List.of(arguments));
     return Preamble.commandLine()
         .setOut(new PrintWriter(out, true))
