@@ -86,7 +86,9 @@ class GenerateCommandTest {
         schema,
         "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}},\"required\":[\"n\"]}");
     assertEquals(
-        0, run("--prompt", BEGINNING, "--json-schema", schema.toString(), "--quiet"), err::toString);
+        0,
+        run("--prompt", BEGINNING, "--json-schema", schema.toString(), "--quiet"),
+        err::toString);
     assertTrue(new ObjectMapper().readTree(out.toString()).get("n").isIntegralNumber());
     refused("look-around", "--prompt", "a", "--regex", "(?=a)");
   }
@@ -107,13 +109,19 @@ class GenerateCommandTest {
   @Test
   void aConversationIsPutIntoTheModelsTemplate() throws Exception {
     refused("has no chat template", "--prompt", "Hello", "--chat");
-    Path chatting =
-        Stories.changedManifest(folder.resolve("chatting"), "\"eos\"", "\"eos\"");
+    Path chatting = Stories.changedManifest(folder.resolve("chatting"), "\"eos\"", "\"eos\"");
     Files.writeString(
         chatting.resolve("chat_template.jinja"),
         "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:");
     String[] asked = {
-      "--model", chatting.toString(), "--prompt", "Hello", "--chat", "--system", "Be kind.", "--json"
+      "--model",
+      chatting.toString(),
+      "--prompt",
+      "Hello",
+      "--chat",
+      "--system",
+      "Be kind.",
+      "--json"
     };
     assertEquals(0, execute(asked), err::toString);
     JsonNode ids = new ObjectMapper().readTree(out.toString()).get("prompt_token_ids");
@@ -122,8 +130,7 @@ class GenerateCommandTest {
       for (int i = 0; i < tokens.length; i++) {
         tokens[i] = ids.get(i).intValue();
       }
-      assertEquals(
-          "system: Be kind.\nuser: Hello\nassistant:", model.tokenizer().decode(tokens));
+      assertEquals("system: Be kind.\nuser: Hello\nassistant:", model.tokenizer().decode(tokens));
     }
   }
 

@@ -172,8 +172,7 @@ class SampledRequestsTest {
     assertEquals("max_tokens", refused(() -> story.withMaxTokens(0)));
     assertEquals("min_tokens", refused(() -> ending(Ending.MODELS.withMinTokens(21))));
     assertEquals("logprobs", refused(() -> story.withLogProbabilities(OptionalInt.of(21))));
-    assertEquals(
-        "timeout", refused(() -> story.withDeadline(Optional.of(Duration.ZERO))));
+    assertEquals("timeout", refused(() -> story.withDeadline(Optional.of(Duration.ZERO))));
   }
 
   @Test
