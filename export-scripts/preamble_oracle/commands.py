@@ -12,7 +12,7 @@ from importlib import metadata
 import torch
 from safetensors.torch import save_file
 
-from . import adapters, blas, chat, exports, methods, models, optimizers, parity, sampling, training
+from . import adapters, blas, chat, exports, labels, methods, models, optimizers, parity, sampling, training
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -117,6 +117,7 @@ COMMANDS = {
         methods.method_gradient,
         methods.method_trace,
         methods.adapter_loss,
+        labels.train_labels,
         optimizers.optimizer_trace,
         adapters.write_adapters,
         adapters.adapter_logits,

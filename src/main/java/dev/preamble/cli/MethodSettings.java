@@ -18,7 +18,7 @@ import java.util.Set;
 /**
  * The learning method that the settings say. A setting that the method has no use for is refused.
  */
-record MethodSettings(Settings settings, boolean peftDefaults) {
+record MethodSettings(Settings settings) {
   private static final Set<String> STARTED =
       Set.of(
           PromptTuningConfig.NAME,
@@ -38,10 +38,16 @@ record MethodSettings(Settings settings, boolean peftDefaults) {
           Map.entry("projection", Set.of(PrefixTuningConfig.NAME)),
           Map.entry("tasks", Set.of(MultitaskPromptTuningConfig.NAME)),
           Map.entry("ranks", Set.of(MultitaskPromptTuningConfig.NAME)),
+          Map.entry("factors", Set.of(MultitaskPromptTuningConfig.NAME)),
           Map.entry("frozen-tokens", Set.of(CartridgeConfig.NAME)),
           Map.entry("context-rows", Set.of(CptConfig.NAME)),
           Map.entry("loss-decay", Set.of(CptConfig.NAME)),
           Map.entry("epsilon", Set.of(CptConfig.NAME)));
+
+  /** Whether {@code method} has a use for the setting {@code key}. */
+  static boolean isUsed(String key, String method) {
+    return !USED_BY.containsKey(key) || USED_BY.get(key).contains(method);
+  }
 
   /** Whether rows of the data make the prompt, and decide how long it is. */
   boolean isOfContext() {
@@ -84,7 +90,9 @@ record MethodSettings(Settings settings, boolean peftDefaults) {
               settings.whole("tasks"),
               settings.optionalWhole("ranks").orElse(1),
               initialisation(),
-              peftDefaults ? Factors.NORMAL : Factors.ONES);
+              settings.text("factors").isPresent()
+                  ? settings.choice(Factors.class, "factors")
+                  : Factors.ONES);
       case CptConfig.NAME -> cpt(data);
       case CartridgeConfig.NAME ->
           new CartridgeConfig(

@@ -32,16 +32,20 @@ record PreparedRun(
    *
    * @param warnings told of each line that is left out
    */
-  static PreparedRun of(Settings settings, boolean peftDefaults, PrintWriter warnings) {
+  static PreparedRun of(Settings settings, PrintWriter warnings) {
     Optional<Path> scored = settings.path("eval");
     if (scored.isEmpty() && settings.text("hard-prompt").isPresent()) {
       throw new UsageException("--hard-prompt is scored on the rows of --eval; give that too");
     }
-    if (scored.isEmpty() && (settings.whole("patience") > 0 || settings.whole("eval-every") > 0)) {
+    boolean scores =
+        settings.whole("patience") > 0
+            || settings.whole("eval-every") > 0
+            || settings.text("best-by").isPresent();
+    if (scored.isEmpty() && scores) {
       throw new UsageException(
-          "--patience and --eval-every need rows to score on; give --eval too");
+          "--patience, --eval-every and --best-by need rows to score on; give --eval too");
     }
-    MethodSettings method = new MethodSettings(settings, peftDefaults);
+    MethodSettings method = new MethodSettings(settings);
     RowSettings rows = new RowSettings(settings);
     ModelSettings models = new ModelSettings(settings);
     int threads = models.threads();

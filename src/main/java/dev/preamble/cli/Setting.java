@@ -88,6 +88,11 @@ record Setting(
           toggle("projection", "Learn a prefix through a projection that is dropped afterwards."),
           of("tasks", "N", "Tasks of a multitask prompt; rows say theirs in a field task, from 0."),
           of("ranks", "N", "Rank of a task's matrix; 1 if not given."),
+          of(
+                  "factors",
+                  "ones|normal",
+                  "What the tasks' matrices start from; ones, so that all tasks start alike, if not given.")
+              .inPeft("normal"),
           of("frozen-tokens", "N", "Leading positions of a cartridge that stay; 1 if not given."),
           of("context-rows", "N", "Rows of the data, from the first on, that are CPT's context."),
           of(

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
+import dev.preamble.training.method.PromptTuningConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,11 +114,13 @@ final class Settings {
     return new Settings(known, merged);
   }
 
-  /** These, and the presets of those that are not given. */
+  /** These, and the presets of those that are not given; PEFT's own where the method has them. */
   Settings overPresets(boolean ofPeft) {
     ObjectNode presets = JsonNodeFactory.instance.objectNode();
+    String method = text("method").orElse(PromptTuningConfig.NAME);
     for (Setting setting : known) {
-      Optional<String> preset = ofPeft ? setting.inPeft().or(setting::preset) : setting.preset();
+      boolean inPeft = ofPeft && MethodSettings.isUsed(setting.key(), method);
+      Optional<String> preset = inPeft ? setting.inPeft().or(setting::preset) : setting.preset();
       preset.ifPresent(value -> presets.put(setting.key(), value));
     }
     return over(new Settings(known, presets));

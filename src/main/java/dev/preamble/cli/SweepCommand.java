@@ -93,7 +93,7 @@ final class SweepCommand implements Runnable {
     }
     Path folder = record.trialFolder();
     try (PreparedRun prepared =
-        PreparedRun.of(settings.with("out", folder.toString()), false, output.err())) {
+        PreparedRun.of(settings.with("out", folder.toString()), output.err())) {
       RunControl control =
           new RunControl(
               settings.whole("save-every"),

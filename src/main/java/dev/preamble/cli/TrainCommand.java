@@ -82,7 +82,7 @@ final class TrainCommand implements Runnable {
     Path out = Path.of(settings.required("out"));
     settings.required("data");
     try (Interruption interruption = new Interruption();
-        PreparedRun prepared = PreparedRun.of(settings, peftDefaults, output.err())) {
+        PreparedRun prepared = PreparedRun.of(settings, output.err())) {
       RunControl control =
           new RunControl(
               settings.whole("save-every"),

@@ -6,6 +6,7 @@ import java.io.Console;
 import java.io.PrintStream;
 import java.text.DecimalFormat;
 import java.text.DecimalFormatSymbols;
+import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Optional;
@@ -43,11 +44,14 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     this.steps = steps;
   }
 
-  /** The bar's clock starts with the first step: rate and time left are those of the steps. */
-  private ProgressBar start() {
+  /**
+   * The bar's clock starts with the first step: rate and time left are those of the steps to do.
+   */
+  private ProgressBar start(int done) {
     return new ProgressBarBuilder()
         .setTaskName("tuning")
         .setInitialMax(steps)
+        .startsFrom(done, Duration.ZERO)
         .setSpeedUnit(ChronoUnit.SECONDS)
         .showSpeed(new DecimalFormat("0.0", DecimalFormatSymbols.getInstance(Locale.ROOT)))
         .setStyle(ProgressBarStyle.UNICODE_BLOCK)
@@ -62,7 +66,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     double smoothed = 0.9 * before + 0.1 * step.loss();
     smoothedLoss = OptionalDouble.of(smoothed);
     if (terminal && bar.isEmpty()) {
-      bar = Optional.of(start());
+      bar = Optional.of(start(step.number() - 1));
     }
     bar.ifPresent(
         shown -> {
@@ -84,7 +88,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
                 epoch.loss());
     tell(line + epoch.scores().map(TrainingProgress::headline).orElse(""));
     if (terminal && bar.isEmpty()) {
-      bar = Optional.of(start());
+      bar = Optional.of(start(0));
     }
   }
 

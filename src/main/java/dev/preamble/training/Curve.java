@@ -1,6 +1,5 @@
 package dev.preamble.training;
 
-import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import java.awt.AWTError;
 import java.awt.BasicStroke;
@@ -25,7 +24,7 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
  * evaluation data against the left axis, accuracy (or the share of exact rows) against the right.
  */
 final class Curve implements TrainingListener {
-  /** Steps over which the running mean forgets: at most this many, a tenth of a short run's. */
+  /** Steps over which the running mean forgets: at most this many, a thirtieth of a short run's. */
   private static final int MEMORY = 20;
 
   /** Points that a line is drawn with at most. */
@@ -76,18 +75,18 @@ final class Curve implements TrainingListener {
    */
   Optional<String> write(Path folder, String name) {
     System.setProperty("java.awt.headless", "true");
+    byte[] png;
+    byte[] svg;
     try {
       XYChart chart = chart();
-      byte[] png = ChartEncoder.getBytes(chart, "png");
-      byte[] svg = ChartEncoder.getBytes(chart, "svg");
-      WholeFile.write(folder.resolve(name + ".png"), png);
-      WholeFile.write(folder.resolve(name + ".svg"), svg);
-      return Optional.empty();
-    } catch (IOException fault) {
-      throw new PreambleException(folder + ": the curve cannot be written: " + fault, fault);
-    } catch (LinkageError | AWTError | InternalError cannotDraw) {
-      return Optional.of("the curve was not drawn: " + cannotDraw);
+      png = ChartEncoder.getBytes(chart, "png");
+      svg = ChartEncoder.getBytes(chart, "svg");
+    } catch (IOException | RuntimeException | LinkageError | AWTError | InternalError cannotDraw) {
+      return Optional.of("the picture of the losses was not drawn: " + cannotDraw);
     }
+    WholeFile.write(folder.resolve(name + ".png"), png);
+    WholeFile.write(folder.resolve(name + ".svg"), svg);
+    return Optional.empty();
   }
 
   private XYChart chart() {
@@ -130,7 +129,7 @@ final class Curve implements TrainingListener {
 
   /** Exponential mean, corrected for its beginning. */
   private List<Double> runningMean() {
-    double keep = 1 - 1.0 / Math.clamp(losses.size() / 10, 1, MEMORY);
+    double keep = 1 - 1.0 / Math.clamp(losses.size() / 30, 1, MEMORY);
     List<Double> means = new ArrayList<>();
     double sum = 0;
     double weight = 0;
@@ -181,6 +180,7 @@ final class Curve implements TrainingListener {
     chart.getStyler().setLegendBorderColor(Color.WHITE);
     chart.getStyler().setMarkerSize(8);
     chart.getStyler().setChartPadding(16);
+    chart.getStyler().setXAxisTickMarkSpacingHint(90);
     chart.getStyler().setYAxisMin(0, 0.0);
   }
 }

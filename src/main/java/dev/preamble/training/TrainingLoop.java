@@ -56,8 +56,14 @@ final class TrainingLoop {
     unimproved = from.unimproved();
   }
 
+  /** What gives loss and gradient of parameters on a batch: {@link GradientStep#run}. */
+  @FunctionalInterface
+  interface Gradients {
+    GradientStep.Result run(Parameters parameters, List<Example> batch);
+  }
+
   /** Runs it with {@code gradients}. */
-  Trainer.Outcome run(GradientStep gradients) {
+  Trainer.Outcome run(Gradients gradients) {
     if (!resumed) {
       listener.epoch(
           new TrainingListener.Epoch(0, config.epochs(), 0, evaluation.map(each -> scored(each))));
@@ -80,7 +86,7 @@ final class TrainingLoop {
     return patience > 0 && unimproved >= patience;
   }
 
-  private void step(GradientStep gradients, List<int[]> batches) {
+  private void step(Gradients gradients, List<int[]> batches) {
     int rows = batches.stream().mapToInt(batch -> batch.length).sum();
     GradientStep.Result result =
         batches.size() == 1 ? run(gradients, batches.getFirst()) : accumulated(gradients, batches);
@@ -89,7 +95,7 @@ final class TrainingLoop {
   }
 
   /** The mean over the labels of all batches, as if they were one. */
-  private GradientStep.Result accumulated(GradientStep gradients, List<int[]> batches) {
+  private GradientStep.Result accumulated(Gradients gradients, List<int[]> batches) {
     Parameters sum = parameters.trainable().zeros();
     double loss = 0;
     int labels = 0;
@@ -104,7 +110,7 @@ final class TrainingLoop {
     return new GradientStep.Result((float) (loss / labels), sum, labels);
   }
 
-  private GradientStep.Result run(GradientStep gradients, int[] batch) {
+  private GradientStep.Result run(Gradients gradients, int[] batch) {
     List<Example> rows = Arrays.stream(batch).mapToObj(data.examples()::get).toList();
     try {
       return gradients.run(parameters, rows);

@@ -204,6 +204,15 @@ class RunConfigurationTest {
   }
 
   @Test
+  void peftsDefaultsSayNothingThatTheMethodHasNoUseFor() throws IOException {
+    train("p-tuning", "--virtual-tokens", 2, "--peft-defaults");
+    data = tasks;
+    Path out = train("multitask-prompt-tuning", "--tasks", 2, "--peft-defaults");
+    String saved = Files.readString(out.resolve("preamble_run.yaml"));
+    assertTrue(saved.contains("factors: normal\n"), saved);
+  }
+
+  @Test
   void aRunThatIsToldToEndSavesItselfAndGoesOnByResume() throws Exception {
     Path out = folder.resolve("ended");
     Process process =

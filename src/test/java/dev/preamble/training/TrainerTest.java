@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.training.method.LearningMethod;
 import dev.preamble.training.method.PromptTuningConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,6 +169,42 @@ class TrainerTest {
     assertTrue(fault.getMessage().contains("expected a finite loss"), fault.getMessage());
     assertTrue(fault.getMessage().contains("--resume"), fault.getMessage());
     assertTrue(Files.exists(folder.resolve("checkpoint.safetensors")));
+  }
+
+  @Test
+  void outOfMemoryIsToldWithTheBatchAndTheLastCheckpointIsKept() {
+    Dataset data = rows(48);
+    TrainingConfig config = config(Batching.of(8), EvaluationPlan.defaults(), 0.05);
+    LearningMethod method = config.method().method(MODEL);
+    List<Integer> saved = new ArrayList<>();
+    TrainingControl control =
+        new TrainingControl(
+            like -> Optional.empty(), state -> saved.add(state.step()), 1, () -> false);
+    TrainingLoop loop =
+        new TrainingLoop(
+            method,
+            config,
+            new BatchPlan(data, config.batching(), config.epochs(), config.seed()),
+            data,
+            Optional.empty(),
+            TrainingListener.SILENT,
+            control);
+    try (GradientStep step = new GradientStep(MODEL, method, 1)) {
+      TrainingException fault =
+          assertThrows(
+              TrainingException.class,
+              () ->
+                  loop.run(
+                      (parameters, batch) -> {
+                        if (saved.size() == 3) {
+                          throw new OutOfMemoryError("Java heap space");
+                        }
+                        return step.run(parameters, batch);
+                      }));
+      assertTrue(fault.getMessage().startsWith("step 4: out of memory with a batch of 8 rows"));
+      assertTrue(fault.getMessage().contains("--accumulate"), fault.getMessage());
+      assertEquals(List.of(1, 2, 3), saved);
+    }
   }
 
   @Test
