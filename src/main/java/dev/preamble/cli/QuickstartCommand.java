@@ -12,7 +12,11 @@ import dev.preamble.training.Trainer;
 import dev.preamble.training.TrainingConfig;
 import dev.preamble.training.TrainingListener;
 import dev.preamble.training.TrainingRun;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -60,6 +64,10 @@ final class QuickstartCommand implements Runnable {
     Path modelFolder = bundledModel();
     Path adapter = folder.resolve(ADAPTER);
     ServerConfig server = ServerConfig.of(modelFolder).withAdapters(folder).withPort(port);
+    if (!noServe) {
+      requireFree(port);
+      Companions.copy(home(), folder);
+    }
     try (FrozenModel model = FrozenModel.open(modelFolder)) {
       QuickstartTask task = new QuickstartTask(model);
       Dataset rows = task.training();
@@ -85,6 +93,18 @@ final class QuickstartCommand implements Runnable {
     }
   }
 
+  /** Refuses a port that is taken before anything is tuned for it. */
+  private static void requireFree(int port) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    } catch (IOException fault) {
+      throw new UsageException(
+          "--port: expected a free port, found %d in use (%s); name another, or 0 for any"
+              .formatted(port, fault.getMessage()));
+    }
+  }
+
   private TrainingRun.Report train(TrainingRun run, int steps) {
     if (!output.showsProgress()) {
       return run.run(TrainingListener.SILENT);
@@ -97,7 +117,7 @@ final class QuickstartCommand implements Runnable {
   private void serve(ServerConfig config) {
     try (PreambleServer server = PreambleServer.start(config)) {
       ServeCommand.closeWithProcess(server);
-      output.out().print(tryThese(config.model(), server.url()));
+      output.out().print(tryThese(config.model(), server));
       output.out().flush();
       ServeCommand.awaitClose(server);
     }
@@ -105,14 +125,17 @@ final class QuickstartCommand implements Runnable {
 
   /** The model that comes with the program: beside the launcher, or in the working directory. */
   private static Path bundledModel() {
-    Path home = Path.of(System.getProperty("preamble.home", ""));
-    Path model = home.resolve("test-fixtures").resolve("stories15M");
+    Path model = home().resolve("test-fixtures").resolve("stories15M");
     if (!Files.isDirectory(model)) {
       throw new UsageException(
           "quickstart: expected the bundled model in %s, found nothing; run ./preamble from a checkout"
               .formatted(model.toAbsolutePath()));
     }
     return model;
+  }
+
+  private static Path home() {
+    return Path.of(System.getProperty("preamble.home", ""));
   }
 
   private static String introduction(Dataset rows, Dataset scored) {
@@ -136,7 +159,8 @@ final class QuickstartCommand implements Runnable {
         where one model must do many tasks.
 
         Tuned in %s s; %s s from the start of the program to this table.
-        The adapter is in %s, as PEFT saves it. To tune one on your own rows:
+        The adapter is in %s, as PEFT saves it, with its model card and the run as a picture, loss.png.
+        To tune one on your own rows, a JSON object a line:
           ./preamble train --model %s --data yours.jsonl --template '{text} This is the' \\
             --labels yes,no --out runs/yours
         """
@@ -148,13 +172,17 @@ final class QuickstartCommand implements Runnable {
             model);
   }
 
-  private String tryThese(Path model, String url) {
+  private String tryThese(Path model, PreambleServer server) {
     return """
 
-        Serving %1$s (Ctrl-C ends it). Three things to try:
+        Serving %1$s (Ctrl-C ends it), %5$d models from one: %6$s.
+        Python PEFT trained %7$s and %8$s, by P-tuning and prefix tuning, on other tasks; requests
+        to all of them share a batch. Three things to try:
 
-          curl %1$s/v1/completions -H 'Content-Type: application/json' \\
-            -d '{"model":"%2$s","prompt":"will it rain tomorrow This is the","max_tokens":1,"temperature":0}'
+          for model in %2$s %7$s %8$s; do
+            curl -s %1$s/v1/completions -H 'Content-Type: application/json' -d '{"model":"'$model'",
+              "prompt":"how do i change my pin This is about the","max_tokens":1,"temperature":0}' &
+          done; wait
 
           curl -N %1$s/v1/completions -H 'Content-Type: application/json' \\
             -d '{"model":"stories15M","prompt":"Once upon a time","max_tokens":60,"stream":true}'
@@ -169,7 +197,15 @@ final class QuickstartCommand implements Runnable {
           print(tokenizer.decode(tuned.generate(**question, max_new_tokens=1)[0]))
           PYTHON
         """
-        .formatted(url, ADAPTER, model, folder.resolve(ADAPTER));
+        .formatted(
+            server.url(),
+            ADAPTER,
+            model,
+            folder.resolve(ADAPTER),
+            server.models().size(),
+            String.join(", ", server.models()),
+            Companions.BANKING,
+            Companions.PLACES);
   }
 
   private ObjectNode json(Path adapter, TrainingRun.Report report) {
