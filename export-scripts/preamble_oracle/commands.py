@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from . import adapters, blas, chat, exports, labels, methods, models, optimizers, parity, sampling, training
+from .generating import random_llama, time_generate
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -56,12 +57,15 @@ def logits(model: str, token_ids: list[int], out: str, adapter: str | None = Non
     return {"tokens": len(token_ids), "vocabulary": rows.shape[-1], "virtual_tokens": virtual}
 
 
-def generate(model: str, token_ids: list[int], max_new_tokens: int, adapter: str | None = None) -> dict:
+def generate(
+    model: str, token_ids: list[int], max_new_tokens: int, adapter: str | None = None, task_id: int | None = None
+) -> dict:
     """``token_ids`` that greedy decoding adds to a text; an end-of-text token is among them."""
     opened = models.adapted(model, adapter)
+    task = {} if task_id is None else {"task_ids": torch.tensor([task_id])}
     with torch.no_grad():
         output = opened.generate(
-            **models.batch([token_ids]), max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=0
+            **models.batch([token_ids]), **task, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=0
         )
     return {"token_ids": output[0, len(token_ids) :].tolist()}
 
@@ -106,6 +110,8 @@ COMMANDS = {
         decode,
         logits,
         generate,
+        time_generate,
+        random_llama,
         accuracy,
         chat.render_chats,
         chat.strftime,

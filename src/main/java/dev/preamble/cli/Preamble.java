@@ -15,6 +15,7 @@ import picocli.CommandLine.IVersionProvider;
     description = "Loads, trains and serves PEFT prompt adapters over one frozen model.",
     subcommands = {
       AdapterCommand.class,
+      BenchCommand.class,
       ClassifyCommand.class,
       EvaluateCommand.class,
       GenerateCommand.class,

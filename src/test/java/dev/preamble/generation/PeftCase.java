@@ -32,7 +32,7 @@ record PeftCase(String method, int[] tokens, Optional<FittedAdapter> adapter, Pe
 
   private static final int VIRTUAL_TOKENS = 9;
   private static final int TOKENS = 20;
-  private static final int TASK = 1;
+  static final int TASK = 1;
 
   /** The base and each of {@code methods}; PEFT leaves its files in {@code folder}. */
   static List<PeftCase> all(FrozenModel model, List<String> methods, Path folder) {

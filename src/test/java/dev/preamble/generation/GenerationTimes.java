@@ -1,0 +1,221 @@
+package dev.preamble.generation;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.generation.sampling.Ending;
+import dev.preamble.generation.sampling.Sampling;
+import dev.preamble.model.FrozenModel;
+import dev.preamble.model.SlotCache;
+import dev.preamble.model.SlotPass;
+import dev.preamble.oracle.Oracle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+
+/** Times of the engine, of a bare loop over the runtime, and of PEFT, on one model. */
+public final class GenerationTimes {
+  private static final int PROMPT = 32;
+  private static final int TOKENS = 64;
+  private static final int ROUNDS = 3;
+
+  private final FrozenModel model;
+  private final int threads;
+  private final EngineOptions options;
+  private final Random random = new Random(1);
+
+  /**
+   * @param threads of the engine, the bare loop and PEFT alike
+   */
+  public GenerationTimes(FrozenModel model, int threads) {
+    this.model = model;
+    this.threads = threads;
+    this.options = EngineOptions.defaults().withThreads(threads).withQueue(4096).withTextBytes(0);
+  }
+
+  /** Everything that is measured of a model. */
+  public ObjectNode measure() {
+    ObjectNode report = JsonNodeFactory.instance.objectNode();
+    report.put("model", model.manifest().baseModel().name());
+    report.put("prompt_tokens", PROMPT).put("new_tokens", TOKENS);
+    for (int rows : new int[] {1, 8}) {
+      throughput(rows, report.putObject("batch_" + rows));
+    }
+    adapters(report.putObject("many_adapters"));
+    firstToken(report.putObject("first_token"));
+    return report;
+  }
+
+  private void throughput(int rows, ObjectNode report) {
+    double bare = Double.MAX_VALUE;
+    double steps = Double.MAX_VALUE;
+    double whole = Double.MAX_VALUE;
+    double peft = Double.MAX_VALUE;
+    FittedAdapter adapter = Stories.fitted(model, 8, 1);
+    try (Engine engine = BatchingEngine.open(model, options)) {
+      decode(engine, rows, Optional.of(adapter));
+      for (int round = 0; round < ROUNDS; round++) {
+        bare = Math.min(bare, bareStep(rows));
+        for (int again = 0; again < 3; again++) {
+          double[] times = decode(engine, rows, Optional.of(adapter));
+          whole = Math.min(whole, times[0]);
+          steps = Math.min(steps, times[1]);
+        }
+        for (JsonNode seconds : peft(rows).get("seconds")) {
+          peft = Math.min(peft, seconds.asDouble());
+        }
+      }
+    }
+    report
+        .put("bare_step_seconds", bare)
+        .put("engine_step_seconds", steps)
+        .put("engine_over_bare_throughput", bare / steps)
+        .put("engine_tokens_per_second", rows * TOKENS / whole)
+        .put("peft_tokens_per_second", rows * TOKENS / peft)
+        .put("engine_over_peft", peft / whole);
+  }
+
+  /** Seconds of a step of a loop that does nothing but run the model, for rows of middle length. */
+  private double bareStep(int rows) {
+    try (ModelRunner runner = new ModelRunner(model, threads);
+        SlotCache cache = runner.slots(rows, 256);
+        SlotPass fill = runner.pass(cache, 1);
+        SlotPass step = runner.pass(cache, rows)) {
+      int filled = 8 + PROMPT + TOKENS / 2;
+      int[] prompt = random.ints(filled, 3, model.manifest().vocabularySize()).toArray();
+      for (int slot = 0; slot < rows; slot++) {
+        fill.advance(slot, prompt, 0, filled, 0);
+      }
+      double best = Double.MAX_VALUE;
+      int[] tokens = random.ints(rows, 3, model.manifest().vocabularySize()).toArray();
+      for (int block = 0; block < 8; block++) {
+        long start = System.nanoTime();
+        for (int i = 0; i < 12; i++) {
+          step.step(tokens);
+        }
+        best = Math.min(best, (System.nanoTime() - start) / 1e9 / 12);
+        for (int slot = 0; slot < rows; slot++) {
+          cache.truncate(slot, filled);
+        }
+      }
+      return best;
+    }
+  }
+
+  /** Seconds from submission to the last token, and of a step while all rows decode. */
+  private double[] decode(Engine engine, int rows, Optional<FittedAdapter> adapter) {
+    List<List<Long>> came = new ArrayList<>();
+    List<Generation> all = new ArrayList<>();
+    long start = System.nanoTime();
+    for (int row = 0; row < rows; row++) {
+      List<Long> times = new ArrayList<>(TOKENS);
+      came.add(times);
+      all.add(
+          engine.submit(
+              request(PROMPT, TOKENS).withAdapter(adapter), token -> times.add(System.nanoTime())));
+    }
+    all.forEach(Generation::await);
+    double whole = (System.nanoTime() - start) / 1e9;
+    long from = came.stream().mapToLong(List::getFirst).max().orElseThrow();
+    List<Long> first = came.getFirst();
+    long steps = first.stream().filter(time -> time >= from).count() - 1;
+    return new double[] {whole, (first.getLast() - from) / 1e9 / Math.max(1, steps)};
+  }
+
+  private JsonNode peft(int rows) {
+    return Oracle.shared()
+        .call(
+            "time_generate",
+            Map.of(
+                "model", model.folder().toString(),
+                "rows", rows,
+                "prompt_tokens", PROMPT,
+                "new_tokens", TOKENS,
+                "virtual_tokens", 8,
+                "rounds", 1,
+                "threads", threads));
+  }
+
+  /** Throughput with 2,000 adapters in turn beside that with 5, all prefixes computed before. */
+  private void adapters(ObjectNode report) {
+    List<FittedAdapter> many = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      many.add(Stories.fitted(model, 8, i));
+    }
+    try (Engine engine =
+        BatchingEngine.open(model, options.withRows(8).withPrefixBytes(8L << 30))) {
+      many.stream()
+          .map(adapter -> engine.submit(request(1, 1).withAdapter(adapter)))
+          .toList()
+          .forEach(Generation::await);
+      double five = Double.MAX_VALUE;
+      double all = Double.MAX_VALUE;
+      for (int round = 0; round < ROUNDS; round++) {
+        five = Math.min(five, serve(engine, many.subList(0, 5)));
+        all = Math.min(all, serve(engine, many));
+      }
+      report
+          .put("seconds_with_5", five)
+          .put("seconds_with_2000", all)
+          .put("throughput_2000_over_5", five / all)
+          .put("prefix_bytes", engine.status().prefixes().bytes())
+          .put("prefixes_computed", engine.status().prefixes().misses());
+    }
+  }
+
+  private double serve(Engine engine, List<FittedAdapter> adapters) {
+    Random order = new Random(7);
+    List<Generation> all = new ArrayList<>();
+    long start = System.nanoTime();
+    for (int i = 0; i < 64; i++) {
+      FittedAdapter adapter = adapters.get(order.nextInt(adapters.size()));
+      all.add(engine.submit(request(16, 24).withAdapter(adapter)));
+    }
+    all.forEach(Generation::await);
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  /** First token with a prompt of 100 tokens kept beside without, and of a cold adapter. */
+  private void firstToken(ObjectNode report) {
+    FittedAdapter adapter = Stories.fitted(model, 100, 1);
+    try (Engine engine = BatchingEngine.open(model, options)) {
+      engine.submit(request(PROMPT, 2).withAdapter(adapter)).await();
+      engine.submit(request(PROMPT, 2)).await();
+      List<Double> without = new ArrayList<>();
+      List<Double> with = new ArrayList<>();
+      List<Double> cold = new ArrayList<>();
+      for (int round = 0; round < 30; round++) {
+        without.add(first(engine, request(PROMPT, 1)));
+        with.add(first(engine, request(PROMPT, 1).withAdapter(adapter)));
+        if (round < 5) {
+          FittedAdapter fresh = Stories.fitted(model, 100, 100 + round);
+          cold.add(first(engine, request(PROMPT, 1).withAdapter(fresh)));
+        }
+      }
+      report
+          .put("without_seconds", median(without))
+          .put("with_100_kept_seconds", median(with))
+          .put("with_over_without", median(with) / median(without))
+          .put("with_100_cold_seconds", median(cold));
+    }
+  }
+
+  private static double first(Engine engine, GenerationRequest request) {
+    long start = System.nanoTime();
+    engine.submit(request).await();
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  private static double median(List<Double> seconds) {
+    return seconds.stream().sorted().toList().get(seconds.size() / 2);
+  }
+
+  private GenerationRequest request(int prompt, int tokens) {
+    int[] ids = random.ints(prompt, 3, model.manifest().vocabularySize()).toArray();
+    return GenerationRequest.of(ids)
+        .withMaxTokens(tokens)
+        .withSampling(Sampling.greedy().withEnding(Ending.MODELS.withIgnoreEos(true)));
+  }
+}
