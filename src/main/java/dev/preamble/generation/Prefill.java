@@ -123,7 +123,7 @@ final class Prefill {
   }
 
   private Optional<Prompted> feed(ActiveRow row) {
-    int count = Math.min(chunk(), row.unfed());
+    int count = Math.min(row.scores().isPresent() ? SHORT : chunk(), row.unfed());
     boolean last = count == row.unfed();
     int wanted = row.scores().isPresent() ? count : last ? 1 : 0;
     MemorySegment logits =

@@ -1,0 +1,105 @@
+package dev.preamble.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.preamble.generation.Stories;
+import dev.preamble.runtime.Session;
+import dev.preamble.runtime.SessionOptions;
+import java.lang.foreign.ValueLayout;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Whatever is done to slots, a sequence goes on with the bits that it would have gone on with. */
+class SlotCacheTest {
+  private final FrozenModel model = FrozenModel.open(Stories.SMALL);
+  private final Session session =
+      model.session(model.graph(), SessionOptions.defaults().withThreads(1));
+
+  @AfterEach
+  void close() {
+    session.close();
+    model.close();
+  }
+
+  @Test
+  void movedSwappedCopiedAndResizedSlotsHoldWhatTheyHeld() {
+    int[] one = new Random(1).ints(30, 3, 512).toArray();
+    int[] other = new Random(2).ints(17, 3, 512).toArray();
+    float[] afterOne = after(one);
+    float[] afterOther = after(other);
+    SlotCache cache = model.slots(session, 4, 64);
+    try (SlotPass pass = model.pass(session, cache, 1)) {
+      pass.advance(0, one, 0, 30, 0);
+      pass.advance(2, other, 0, 17, 0);
+      cache.swap(0, 2);
+      cache.move(2, 3);
+      assertEquals(17, cache.length(0));
+      assertEquals(30, cache.length(3));
+      assertEquals(0, cache.length(2));
+      cache.append(1, cache, 3, 0, 16);
+      cache.append(1, cache, 3, 16, 14);
+      assertArrayEquals(afterOne, next(cache, pass, 1));
+      assertArrayEquals(afterOne, next(cache, pass, 3));
+    }
+    SlotCache larger = cache.resized(6, 100);
+    try (SlotPass pass = model.pass(session, larger, 1)) {
+      assertArrayEquals(afterOther, next(larger, pass, 0));
+      assertArrayEquals(afterOne, next(larger, pass, 3));
+    }
+    assertThrows(IllegalArgumentException.class, () -> larger.resized(3, 100));
+    assertThrows(IllegalArgumentException.class, () -> larger.resized(6, 29));
+    larger.clear(3);
+    SlotCache smaller = larger.resized(2, 40);
+    try (SlotPass pass = model.pass(session, smaller, 1)) {
+      assertArrayEquals(afterOne, next(smaller, pass, 1));
+      assertEquals(47, smaller.filled());
+      assertThrows(IllegalArgumentException.class, () -> smaller.append(0, smaller, 1, 0, 30));
+      assertThrows(IllegalArgumentException.class, () -> pass.advance(1, new int[20], 0, 20, 0));
+    }
+    smaller.close();
+  }
+
+  @Test
+  void severalRowsInOneStepGiveTheBitsOfEachAlone() {
+    Random random = new Random(3);
+    int vocabulary = model.manifest().vocabularySize();
+    try (SlotCache cache = model.slots(session, 5, 128);
+        SlotPass single = model.pass(session, cache, 1);
+        SlotPass all = model.pass(session, cache, 5)) {
+      float[][] alone = new float[5][];
+      int[] tokens = random.ints(5, 3, vocabulary).toArray();
+      for (int slot = 0; slot < 5; slot++) {
+        int[] prompt = random.ints(1 + 20 * slot, 3, vocabulary).toArray();
+        single.advance(slot, prompt, 0, prompt.length, 0);
+        alone[slot] =
+            single.advance(slot, new int[] {tokens[slot]}, 0, 1, 1).toArray(ValueLayout.JAVA_FLOAT);
+        cache.truncate(slot, prompt.length);
+      }
+      float[] together = all.step(tokens).toArray(ValueLayout.JAVA_FLOAT);
+      for (int slot = 0; slot < 5; slot++) {
+        float[] row = new float[vocabulary];
+        System.arraycopy(together, slot * vocabulary, row, 0, vocabulary);
+        assertArrayEquals(alone[slot], row);
+      }
+    }
+  }
+
+  /** The logits after one token more, which is taken back. */
+  private static float[] next(SlotCache cache, SlotPass pass, int slot) {
+    int length = cache.length(slot);
+    float[] logits = pass.advance(slot, new int[] {9}, 0, 1, 1).toArray(ValueLayout.JAVA_FLOAT);
+    cache.truncate(slot, length);
+    return logits;
+  }
+
+  private float[] after(int[] tokens) {
+    try (SlotCache cache = model.slots(session, 1, 64);
+        SlotPass pass = model.pass(session, cache, 1)) {
+      pass.advance(0, tokens, 0, tokens.length, 0);
+      return next(cache, pass, 0);
+    }
+  }
+}
