@@ -17,7 +17,7 @@ final class ByteDfa {
   /** Where a byte that may not come leads. */
   static final int NOWHERE = -1;
 
-  private static final int MOST_CELLS = 8_000_000;
+  private static final int MOST_CELLS = 4_000_000;
   private static final long MOST_WORK = 30_000_000;
   private static final long MOST_MEMBERS = 5_000_000;
 

@@ -31,7 +31,7 @@ public final class Constraints {
   /** Field of a request, in refusals, with a JSON schema. */
   public static final String JSON_SCHEMA = "json_schema";
 
-  private static final int KEPT = 32;
+  private static final int KEPT = 8;
   private static final int MOST_CHOICES = 10_000;
   private static final int LONGEST = 1 << 20;
   private static final ObjectMapper JSON = new ObjectMapper();

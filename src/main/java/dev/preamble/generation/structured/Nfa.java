@@ -95,17 +95,34 @@ final class Nfa {
     }
   }
 
+  /** The bytes that any character may end with are shared by all sequences that end with them. */
   private void characters(CodePoints points, int from, int to) {
+    List<Integer> tails = new ArrayList<>(List.of(to));
     for (CodePoints.Range range : points.ranges()) {
       for (List<Utf8Ranges.Bytes> sequence : Utf8Ranges.of(range)) {
+        int own = sequence.size();
+        while (own > 1 && sequence.get(own - 1).equals(Utf8Ranges.ANY_FOLLOWER)) {
+          own--;
+        }
         int at = from;
-        for (int i = 0; i < sequence.size(); i++) {
-          int next = i == sequence.size() - 1 ? to : state();
+        for (int i = 0; i < own; i++) {
+          int next = i == own - 1 ? tail(tails, sequence.size() - own) : state();
           edges.get(at).add(new Edge(sequence.get(i).first(), sequence.get(i).last(), next));
           at = next;
         }
       }
     }
+  }
+
+  /** The state from which {@code count} of any following bytes lead to the end. */
+  private int tail(List<Integer> tails, int count) {
+    Utf8Ranges.Bytes any = Utf8Ranges.ANY_FOLLOWER;
+    while (tails.size() <= count) {
+      int state = state();
+      edges.get(state).add(new Edge(any.first(), any.last(), tails.getLast()));
+      tails.add(state);
+    }
+    return tails.get(count);
   }
 
   /**

@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * row first stands in it, and kept within a budget of memory.
  */
 final class TokenAutomaton implements Constraint {
-  private static final long BUDGET = 32L << 20;
+  private static final long BUDGET = 8L << 20;
 
   private final ByteDfa dfa;
   private final TokenTrie trie;

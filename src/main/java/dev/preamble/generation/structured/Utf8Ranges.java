@@ -5,6 +5,9 @@ import java.util.List;
 
 /** Ranges of characters as sequences of byte ranges of UTF-8. */
 final class Utf8Ranges {
+  /** Every byte that may follow a character's first. */
+  static final Bytes ANY_FOLLOWER = new Bytes(0x80, 0xBF);
+
   private static final int[] LAST_OF_LENGTH = {0x7F, 0x7FF, 0xFFFF, Character.MAX_CODE_POINT};
 
   private Utf8Ranges() {}

@@ -102,6 +102,18 @@ class ConstraintRefusalsTest {
   }
 
   @Test
+  void whatIsUsualIsNotTooLarge() {
+    constraints.jsonSchema("{\"type\":\"string\",\"maxLength\":4000}");
+    constraints.regex(".{1,2000}");
+    StringBuilder properties = new StringBuilder();
+    for (int i = 0; i < 100; i++) {
+      properties.append("\"p%d\":{\"type\":[\"string\",\"number\",\"null\"]},".formatted(i));
+    }
+    properties.setLength(properties.length() - 1);
+    constraints.jsonSchema("{\"type\":\"object\",\"properties\":{" + properties + "}}");
+  }
+
+  @Test
   void theSameConstraintIsCompiledOnce() {
     assertSame(constraints.regex("ab*"), constraints.regex("ab*"));
     for (int i = 0; i < 40; i++) {
