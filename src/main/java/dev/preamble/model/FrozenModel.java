@@ -190,14 +190,14 @@ public final class FrozenModel implements AutoCloseable {
 
   /**
    * ONNX Runtime's cached attention for CUDA computes in half precision only; the packed graphs
-   * that take its place compute in float32 only.
+   * that take its place compute in float32 or, their loss scaled, in float16.
    */
   private void requireKernels(Graph derived) {
     boolean cached = !derived.nodesOf(Node.CONTRIB + ":GroupQueryAttention").isEmpty();
     boolean float32 = manifest.computes() == ElementType.FLOAT32;
-    if (!cached && !float32) {
+    if (!cached && manifest.computes() == ElementType.BFLOAT16) {
       throw new ModelException(
-          "%s: training and evaluation on %s expected a model that computes in float32, found %s; use the device cpu, which computes any model in float32"
+          "%s: training and evaluation on %s expected a model that computes in float32 or float16, found %s; export it again with --dtype float16, or use the device cpu, which computes any model in float32"
               .formatted(folder, device, manifest.dtype()));
     }
     if (cached && float32 && !device.isCpu()) {

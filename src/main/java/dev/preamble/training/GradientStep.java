@@ -36,6 +36,7 @@ public final class GradientStep implements AutoCloseable {
   private final Set<String> inputNames;
   private final RunOptions options = new RunOptions();
   private final Map<String, Tensor> held = new HashMap<>();
+  private final Optional<LossScale> scale;
 
   /**
    * What a batch says of the parameters.
@@ -56,14 +57,28 @@ public final class GradientStep implements AutoCloseable {
   /** As above, with a loss among the words of {@code among} alone, where it is given. */
   GradientStep(FrozenModel model, LearningMethod method, Optional<LabelWords> among, int threads) {
     checkFits(model, method.virtualTokens());
-    this.model = model;
-    this.method = method;
-    session =
+    this(
+        model,
+        method,
         model.session(
             PackedGraph.training(model.graph(), method, among.isPresent()),
-            sessionOptions(threads));
+            sessionOptions(threads)),
+        LossScale.defaults());
     among.ifPresent(words -> held.put(PackedGraph.VOCABULARY_BIAS, bias(words)));
+  }
+
+  /** A step that {@code session} computes, which is then its own. */
+  GradientStep(FrozenModel model, LearningMethod method, Session session, LossScale scaleOfHalf) {
+    this.model = model;
+    this.method = method;
+    this.session = session;
     inputNames = session.inputs().stream().map(TensorInfo::name).collect(Collectors.toSet());
+    scale = Optional.of(scaleOfHalf).filter(each -> inputNames.contains(PackedGraph.LOSS_SCALE));
+  }
+
+  /** The scale of the loss, where the model computes in half precision. */
+  public Optional<LossScale> lossScale() {
+    return scale;
   }
 
   /** Takes every token out of the choice that is none of the words. */
@@ -93,7 +108,9 @@ public final class GradientStep implements AutoCloseable {
   }
 
   /**
-   * Runs one step. The method's constraint is applied to {@code parameters} first.
+   * Runs one step. The method's constraint is applied to {@code parameters} first. A gradient that
+   * overflows half precision is computed again with half the {@link LossScale}, so no batch is
+   * lost; one that overflows even unscaled is returned as it is.
    *
    * @throws TrainingException if the batch has nothing to learn, or a row of a task that the method
    *     does not have
@@ -103,27 +120,51 @@ public final class GradientStep implements AutoCloseable {
     parameters.all().forEach(this::hold);
     Front front = new Front(method.kind(), method.virtualTokens(), method.promptLabels());
     int labels = PackedBatch.labels(batch, front, PackedBatch.Wanted.COMPLETION);
+    Map<Integer, List<Example>> tasks = byTask(batch);
+    Result result = run(tasks, front, labels, parameters);
+    while (scale.isPresent() && Float.isFinite(result.loss())) {
+      if (Double.isFinite(result.gradient().norm())) {
+        scale.get().fits();
+        break;
+      }
+      if (!scale.get().overflowed()) {
+        break;
+      }
+      result = run(tasks, front, labels, parameters);
+    }
+    return result;
+  }
+
+  private Result run(
+      Map<Integer, List<Example>> tasks, Front front, int labels, Parameters parameters) {
     float loss = 0;
+    float factor = scale.map(LossScale::factor).orElse(1f);
     Parameters gradient = parameters.trainable().zeros();
-    for (Map.Entry<Integer, List<Example>> task : byTask(batch).entrySet()) {
-      loss += run(task.getKey(), task.getValue(), front, labels, gradient);
+    for (Map.Entry<Integer, List<Example>> task : tasks.entrySet()) {
+      loss += run(task.getKey(), task.getValue(), front, labels, factor, gradient);
+    }
+    if (factor != 1) {
+      gradient.scale(1 / factor);
     }
     return new Result(loss, gradient, labels);
   }
 
   /** Adds to {@code gradient} what the rows of one task give; their part of the loss. */
-  private float run(int task, List<Example> rows, Front front, int labels, Parameters gradient) {
+  private float run(
+      int task, List<Example> rows, Front front, int labels, float factor, Parameters gradient) {
     Set<String> wanted = new HashSet<>(Set.of(PackedGraph.LOSS));
     gradient.names().forEach(name -> wanted.add(output(name)));
     try (PackedBatch packed =
             new PackedBatch(
                 rows, front, labels, model.embeddings(), PackedBatch.Wanted.COMPLETION);
-        Tensor which = Tensor.longs(new long[] {task}, 1)) {
+        Tensor which = Tensor.longs(new long[] {task}, 1);
+        Tensor scaling = Tensor.floats(new float[] {factor})) {
       Map<String, Tensor> inputs = new HashMap<>(packed.inputs());
       inputs.putAll(held);
       if (method.tasks() > 1) {
         inputs.put(LearningMethod.TASK, which);
       }
+      inputs.put(PackedGraph.LOSS_SCALE, scaling);
       inputs.keySet().retainAll(inputNames);
       Map<String, Tensor> outputs = session.run(inputs, wanted, options);
       try {

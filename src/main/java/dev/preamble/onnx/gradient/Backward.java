@@ -27,6 +27,7 @@ public final class Backward {
   private final GraphEditor editor;
   private final Ops ops;
   private final Set<String> active;
+  private final Map<String, Node> producers;
   private final Map<String, List<Value>> wholes = new HashMap<>();
   private final Map<String, List<Part>> parts = new HashMap<>();
 
@@ -34,6 +35,7 @@ public final class Backward {
     this.editor = editor;
     this.ops = new Ops(editor);
     this.active = active;
+    this.producers = editor.producers();
   }
 
   /** For emitting the backward's operations. */
@@ -84,6 +86,11 @@ public final class Backward {
   /** A new value's name and type, for an optional output that a rule asks the forward node for. */
   public Value define(String hint, DataType type, Shape shape) {
     return editor.define(editor.fresh(hint), type, shape);
+  }
+
+  /** The node of the forward graph that gives {@code name}, unless it is an input or constant. */
+  Optional<Node> producer(String name) {
+    return Optional.ofNullable(producers.get(name));
   }
 
   /** Whether a gradient with respect to input {@code index} of {@code node} is wanted. */

@@ -64,7 +64,16 @@ public final class PackedGraph {
    */
   private static final long FLOAT32_LEVEL = 1;
 
+  /**
+   * float scalar, an input of training graphs that compute in half precision: what the loss is
+   * multiplied with before it is differentiated, so that small gradients do not vanish on the way.
+   * The gradients come out multiplied; {@link #LOSS} does not.
+   */
+  public static final String LOSS_SCALE = "loss_scale";
+
   private static final Pattern PAST = Pattern.compile("past_key_values\\.(\\d+)\\.key");
+
+  private static final String ATTENTION = Node.CONTRIB + ":GroupQueryAttention";
 
   private final GraphEditor editor;
   private final PackedEntry entry;
@@ -89,7 +98,7 @@ public final class PackedGraph {
         editor.define(packed.name(), packed.type(), Shape.of(1, PackedLayout.N, hidden)).name());
 
     PackedLayout layout = new PackedLayout(editor, entry.kind(), entry.values(), text);
-    List<Node> attentions = exported.nodesOf("com.microsoft:GroupQueryAttention");
+    List<Node> attentions = exported.nodesOf(ATTENTION);
     for (Node node : attentions) {
       Node current = editor.producers().get(node.output(0));
       Optional<PackedAttention.Prefix> prefix =
@@ -110,8 +119,10 @@ public final class PackedGraph {
           "A prefix of %s numbers a token for %d layers whose keys and values take %d each"
               .formatted(entry.values().shape().at(1), layers, width));
     }
+    DataType type = editor.value(node.input(1)).type();
     return new PackedAttention.Prefix(
-        columns(ops, 2 * layer * width, width), columns(ops, (2 * layer + 1) * width, width));
+        ops.cast(columns(ops, 2 * layer * width, width), type),
+        ops.cast(columns(ops, (2 * layer + 1) * width, width), type));
   }
 
   private Value columns(Ops ops, long from, long count) {
@@ -149,7 +160,11 @@ public final class PackedGraph {
     CrossEntropy loss = new CrossEntropy(editor, biased ? packed.biasedLogits() : packed.logits);
     packed.composites.add(loss);
     List<Value> trainable = packed.entry.trainable();
-    List<Value> gradients = Gradient.of(editor, loss.output(), trainable, packed.composites);
+    Value scaled =
+        packed.computesInHalf(exported)
+            ? new Ops(editor).mul(loss.output(), editor.input(LOSS_SCALE, DataType.FLOAT))
+            : loss.output();
+    List<Value> gradients = Gradient.of(editor, scaled, trainable, packed.composites);
     List<Value> outputs = new ArrayList<>(List.of(packed.named(loss.output(), LOSS)));
     for (int i = 0; i < trainable.size(); i++) {
       outputs.add(packed.named(gradients.get(i), gradient(trainable.get(i).name())));
@@ -177,6 +192,11 @@ public final class PackedGraph {
   private Value biasedLogits() {
     Value bias = editor.input(VOCABULARY_BIAS, DataType.FLOAT, logits.shape().at(2));
     return new Ops(editor).add(logits, bias);
+  }
+
+  private boolean computesInHalf(Graph exported) {
+    return exported.nodesOf(ATTENTION).stream()
+        .anyMatch(node -> editor.value(node.input(1)).type() != DataType.FLOAT);
   }
 
   /** The output that is the derivative of {@link #LOSS} with respect to the input {@code name}. */

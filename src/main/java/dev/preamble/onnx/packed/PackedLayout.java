@@ -72,7 +72,7 @@ final class PackedLayout {
 
   /** As {@link #toSlots} with zeros in the empty slots. */
   Value toZeroedSlots(Value text) {
-    return ops.mul(toSlots(text), filled);
+    return ops.mul(toSlots(text), ops.cast(filled, text.type()));
   }
 
   /** [B * S, width] back to [T, width]. */

@@ -71,7 +71,7 @@ final class PackedMasks {
     Optional<Value> bias = attending.bias().map(name -> bias(block, attending, name));
     return bias.isEmpty()
         ? mask
-        : bias.map(added -> mask.map(m -> ops.add(added, m)).orElse(added));
+        : bias.map(added -> mask.map(m -> ops.add(added, ops.cast(m, added.type()))).orElse(added));
   }
 
   /** [queries, keys]: 0 where the query's position sees the key's, minus infinity elsewhere. */

@@ -26,7 +26,7 @@ record Scores(
     if (mask.isEmpty()) {
       return scores;
     }
-    Value sum = ops.add(scores, mask.get());
+    Value sum = ops.add(scores, ops.cast(mask.get(), scores.type()));
     return new Value(sum.name(), sum.type(), scores.shape());
   }
 

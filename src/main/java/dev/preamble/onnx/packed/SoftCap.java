@@ -29,14 +29,14 @@ record SoftCap(Ops ops, float cap) {
       return new Capped(product, Optional.empty());
     }
     Value tanh = ops.unary("Tanh", product);
-    return new Capped(ops.mul(tanh, ops.real(cap)), Optional.of(tanh));
+    return new Capped(ops.mul(tanh, ops.real(cap, tanh.type())), Optional.of(tanh));
   }
 
   /** d(loss)/d(uncapped scores) for d(loss)/d(capped scores). */
   Value back(Value gradient, Capped capped) {
     return capped
         .tanh()
-        .map(tanh -> ops.mul(gradient, ops.sub(ops.real(1), ops.mul(tanh, tanh))))
+        .map(tanh -> ops.mul(gradient, ops.sub(ops.real(1, tanh.type()), ops.mul(tanh, tanh))))
         .orElse(gradient);
   }
 }

@@ -27,6 +27,30 @@ final class ElementwiseCases {
               return graph.ops.mul(x, x);
             }));
     cases.add(
+        new RuleCase(
+            "Mul",
+            "of a value with its sigmoid",
+            graph -> {
+              Value x = graph.trainable(2, 3);
+              return graph.ops.mul(x, graph.ops.unary("Sigmoid", x));
+            }));
+    cases.add(
+        new RuleCase(
+            "Mul",
+            "of a sigmoid with its value, both used again",
+            graph -> {
+              Value x = graph.trainable(2, 3);
+              Value s = graph.ops.unary("Sigmoid", x);
+              return graph.ops.add(graph.ops.mul(s, x), graph.ops.mul(s, s));
+            }));
+    cases.add(
+        new RuleCase(
+            "Mul",
+            "of a value with another's sigmoid",
+            graph ->
+                graph.ops.mul(
+                    graph.trainable(2, 3), graph.ops.unary("Sigmoid", graph.trainable(2, 3)))));
+    cases.add(
         new RuleCase("Div", "", graph -> graph.ops.div(graph.trainable(2, 3), graph.positive(3))));
     cases.add(
         new RuleCase(
