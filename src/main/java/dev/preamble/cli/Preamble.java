@@ -19,6 +19,7 @@ import picocli.CommandLine.IVersionProvider;
       ClassifyCommand.class,
       EvaluateCommand.class,
       GenerateCommand.class,
+      KeyCommand.class,
       ModelCommand.class,
       QuickstartCommand.class,
       ScoreCommand.class,
@@ -43,7 +44,7 @@ public final class Preamble {
 
   /** The commands with their handling of faults. */
   static CommandLine commandLine() {
-    return new CommandLine(new Preamble())
+    return new WithServeDefaults()
         .setExecutionExceptionHandler(
             (fault, command, parsed) -> {
               if (!(fault instanceof PreambleException)) {
@@ -52,6 +53,28 @@ public final class Preamble {
               command.getErr().println("preamble: " + fault.getMessage());
               return CommandLine.ExitCode.USAGE;
             });
+  }
+
+  /** Looks for what {@code serve} is told elsewhere before its options are read. */
+  private static final class WithServeDefaults extends CommandLine {
+    WithServeDefaults() {
+      super(new Preamble());
+    }
+
+    @Override
+    public int execute(String... arguments) {
+      if (arguments.length > 0 && arguments[0].equals("serve")) {
+        CommandLine serve = getSubcommands().get("serve");
+        try {
+          serve.setDefaultValueProvider(
+              ServeDefaults.of(serve.getCommandSpec(), System.getenv(), arguments));
+        } catch (UsageException fault) {
+          getErr().println("preamble: " + fault.getMessage());
+          return CommandLine.ExitCode.USAGE;
+        }
+      }
+      return super.execute(arguments);
+    }
   }
 
   static final class Version implements IVersionProvider {

@@ -116,7 +116,7 @@ final class QuickstartCommand implements Runnable {
 
   private void serve(ServerConfig config) {
     try (PreambleServer server = PreambleServer.start(config)) {
-      ServeCommand.closeWithProcess(server);
+      Shutdown.closeWithProcess(server);
       output.out().print(tryThese(config.model(), server));
       output.out().flush();
       ServeCommand.awaitClose(server);

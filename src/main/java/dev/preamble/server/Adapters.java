@@ -201,8 +201,8 @@ final class Adapters {
         .onComplete(over -> giveTurn())
         .onFailure(
             fault -> {
-              exchange.request().resume();
               exchange.reply().fail(fault);
+              exchange.readPastBody();
             })
         .onSuccess(put -> put.send(exchange.reply()));
   }

@@ -17,6 +17,7 @@ import java.util.function.Predicate;
  * @param n how many answers are wanted to each prompt
  * @param stop texts that end an answer
  * @param sampling how tokens are drawn
+ * @param format what the answer must be, where it must be something
  * @param timeout time after which an answer ends with what it has
  * @param stream whether it comes as events
  * @param includeUsage whether a stream ends with a chunk of usage
@@ -26,6 +27,7 @@ record AnswerFields(
     int n,
     List<String> stop,
     Sampling sampling,
+    Optional<OutputFormat> format,
     Optional<Duration> timeout,
     boolean stream,
     boolean includeUsage) {
@@ -48,6 +50,7 @@ record AnswerFields(
       with(
           HARMLESS,
           SamplingFields.NAMES,
+          OutputFormat.NAMES,
           Set.of("model", "n", "stop", "timeout", "stream", "stream_options"));
 
   /** Copies the list. */
@@ -66,6 +69,7 @@ record AnswerFields(
         n,
         stops(body),
         SamplingFields.read(body),
+        OutputFormat.read(body),
         timeout(body),
         stream,
         includeUsage(body, stream));

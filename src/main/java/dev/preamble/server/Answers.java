@@ -2,9 +2,13 @@ package dev.preamble.server;
 
 import dev.preamble.generation.Generation;
 import dev.preamble.generation.GenerationRequest;
+import dev.preamble.generation.sampling.Constraint;
+import dev.preamble.generation.structured.Constraints;
+import dev.preamble.model.FrozenModel;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -28,11 +32,15 @@ final class Answers {
       List<GenerationRequest> rows,
       AnswerForm form) {}
 
+  private final FrozenModel frozen;
   private final Generations generations;
   private final ServerConfig.Limits limits;
   private final boolean logPrompts;
+  private Optional<Constraints> constraints = Optional.empty();
 
-  Answers(Generations generations, ServerConfig.Limits limits, boolean logPrompts) {
+  Answers(
+      FrozenModel frozen, Generations generations, ServerConfig.Limits limits, boolean logPrompts) {
+    this.frozen = frozen;
     this.generations = generations;
     this.limits = limits;
     this.logPrompts = logPrompts;
@@ -52,8 +60,9 @@ final class Answers {
   }
 
   /** The rows that {@code fields} want of each of {@code prompts}. */
-  static List<GenerationRequest> rows(
+  List<GenerationRequest> rows(
       AnswerFields fields, ServedModel model, List<GenerationRequest> prompts) {
+    Optional<Constraint> constraint = fields.format().map(format -> format.compile(constraints()));
     List<GenerationRequest> rows = new ArrayList<>();
     for (GenerationRequest prompt : prompts) {
       rows.addAll(
@@ -61,10 +70,19 @@ final class Answers {
               .withAdapter(model.adapter())
               .withStop(fields.stop())
               .withSampling(fields.sampling())
+              .withConstraint(constraint)
               .withDeadline(fields.timeout())
               .rows(fields.n()));
     }
     return rows;
+  }
+
+  /** Made when they are first asked for: they need to know all tokens. */
+  private synchronized Constraints constraints() {
+    if (constraints.isEmpty()) {
+      constraints = Optional.of(new Constraints(frozen.tokenBytes()));
+    }
+    return constraints.get();
   }
 
   private Void begin(Prepared prepared, Exchange exchange) {

@@ -33,7 +33,6 @@ record ChatRequest(
               "max_completion_tokens",
               "logprobs",
               "top_logprobs",
-              "response_format",
               "tools",
               "tool_choice",
               "parallel_tool_calls",

@@ -49,7 +49,7 @@ final class Chats {
         request.common(),
         served,
         shown,
-        Answers.rows(request.common(), served, List.of(prompt)),
+        answers.rows(request.common(), served, List.of(prompt)),
         form);
   }
 

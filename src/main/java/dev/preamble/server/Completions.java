@@ -46,7 +46,7 @@ final class Completions {
             shown,
             texts);
     return new Answers.Prepared(
-        request.common(), served, shown, Answers.rows(request.common(), served, prompts), form);
+        request.common(), served, shown, answers.rows(request.common(), served, prompts), form);
   }
 
   private static GenerationRequest generation(CompletionRequest request, int[] tokens) {

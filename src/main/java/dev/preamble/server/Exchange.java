@@ -57,6 +57,13 @@ final class Exchange {
     }
   }
 
+  /** Lets a body that was held go past. */
+  void readPastBody() {
+    if (!request.isEnded()) {
+      request.resume();
+    }
+  }
+
   HttpServerRequest request() {
     return request;
   }

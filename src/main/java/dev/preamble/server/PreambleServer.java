@@ -105,7 +105,7 @@ public final class PreambleServer implements AutoCloseable {
 
   private Routes routes() {
     ServerConfig.Limits limits = config.limits();
-    Answers answers = new Answers(generations, limits, config.observation().prompts());
+    Answers answers = new Answers(model, generations, limits, config.observation().prompts());
     TokenTexts texts = new TokenTexts(model);
     Completions completions = new Completions(model, models, answers, texts);
     Chats chats = new Chats(model, models, answers, texts);

@@ -178,6 +178,7 @@ final class ServerMetrics implements AutoCloseable {
     void watch(Engine engine) {
       gauge("num.requests.running", engine, EngineStatus::running);
       gauge("num.requests.waiting", engine, EngineStatus::waiting);
+      gauge("kv.cache.usage.perc", engine, now -> now.cache().share());
       counter("prefix.cache.hits", engine, now -> now.prefixes().hits());
       counter(
           "prefix.cache.queries", engine, now -> now.prefixes().hits() + now.prefixes().misses());

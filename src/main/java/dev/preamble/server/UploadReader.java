@@ -119,7 +119,12 @@ final class UploadReader {
             file.drainHandler(drained -> source.resume());
           }
         });
-    source.endHandler(end -> file.close().onComplete(ended));
+    source.endHandler(
+        end -> {
+          if (!done.future().isComplete()) {
+            file.close().onComplete(ended);
+          }
+        });
     done.future().onFailure(given -> file.close());
     source.resume();
   }

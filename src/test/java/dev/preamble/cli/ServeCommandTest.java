@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.generation.Stories;
 import dev.preamble.model.FrozenModel;
+import dev.preamble.server.ServeProcess;
 import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -78,6 +79,29 @@ class ServeCommandTest {
       assertEquals(143, process.exitValue());
     } finally {
       process.destroyForcibly();
+    }
+  }
+
+  @Test
+  void aSecondSignalEndsTheProcessAtOnce() throws Exception {
+    try (ServeProcess server = ServeProcess.start(Stories.SMALL, "--grace", "600");
+        HttpClient client = HttpClient.newHttpClient()) {
+      HttpResponse<Stream<String>> response =
+          client.send(
+              HttpRequest.newBuilder(server.url().resolve("/v1/completions"))
+                  .POST(
+                      HttpRequest.BodyPublishers.ofString(
+                          LONG.replace("robot", "stories260K").replace("}", ", \"n\": 64}")))
+                  .build(),
+              HttpResponse.BodyHandlers.ofLines());
+      Iterator<String> lines = response.body().iterator();
+      lines.next();
+      server.terminate();
+      for (int i = 0; i < 50; i++) {
+        assertTrue(!lines.next().contains("[DONE]"), "it goes on after the first signal");
+      }
+      server.terminate();
+      assertEquals(143, server.exit(30));
     }
   }
 

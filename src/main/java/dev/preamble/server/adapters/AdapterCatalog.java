@@ -154,10 +154,13 @@ public final class AdapterCatalog {
         .map(now -> new Resolved(id, now.version(), now.tasks().get(task.orElse(0))));
   }
 
-  /** The entry of that name, looked for in the folder when there is none. */
+  /** The entry of that name; its files are looked at when there is none, or none is served. */
   private Optional<CatalogEntry> entry(String name) {
     CatalogEntry known = entries.get(name);
     if (known != null) {
+      if (known.state().version().isEmpty()) {
+        refresh(known);
+      }
       return Optional.of(known);
     }
     if (!AdapterName.isPlain(name)

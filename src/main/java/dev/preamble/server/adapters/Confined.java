@@ -20,23 +20,25 @@ record Confined(Path root) {
   /**
    * The real folder that {@code text} names, relative to the root or absolute.
    *
-   * @throws PreambleException if it is none or lies outside; what lies outside is not told
+   * @throws CatalogException if it is none or lies outside; what lies outside is not told
    */
   Path folder(String text) {
     try {
       Path given = root.resolve(text);
       if (!Files.isDirectory(given) || !isInside(given)) {
-        throw new PreambleException(
-            "path: expected a folder inside the server's adapter folder, found '%s'"
-                .formatted(text));
+        throw outside(text);
       }
       return given.toRealPath();
     } catch (InvalidPathException | IOException unreadable) {
-      throw new PreambleException(
-          "path: expected a folder inside the server's adapter folder, found '%s'"
-              .formatted(text.replace('\0', '?')),
-          unreadable);
+      throw outside(text);
     }
+  }
+
+  private static CatalogException outside(String text) {
+    return new CatalogException(
+        CatalogException.Reason.UNUSABLE,
+        "path: expected a folder inside the server's adapter folder, found '%s'"
+            .formatted(AdapterFile.shown(text)));
   }
 
   /** Refuses a folder, or a file of an adapter in it, that is a link to somewhere outside. */

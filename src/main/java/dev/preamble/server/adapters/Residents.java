@@ -25,12 +25,12 @@ final class Residents {
   synchronized void used(CatalogEntry entry, long size) {
     Long before = bytes.put(entry, size);
     total += size - (before == null ? 0 : before);
-    Iterator<CatalogEntry> oldestFirst = bytes.keySet().iterator();
+    Iterator<Map.Entry<CatalogEntry, Long>> oldestFirst = bytes.entrySet().iterator();
     while (total > budget && oldestFirst.hasNext()) {
-      CatalogEntry oldest = oldestFirst.next();
-      if (oldest != entry && !oldest.isHeld()) {
-        oldest.giveUpValues();
-        total -= bytes.get(oldest);
+      Map.Entry<CatalogEntry, Long> oldest = oldestFirst.next();
+      if (oldest.getKey() != entry && !oldest.getKey().isHeld()) {
+        oldest.getKey().giveUpValues();
+        total -= oldest.getValue();
         oldestFirst.remove();
       }
     }
