@@ -1,0 +1,247 @@
+package dev.preamble.server;
+
+import static dev.preamble.server.ServerFixture.BASE;
+import static dev.preamble.server.ServerFixture.BEGINNING;
+import static dev.preamble.server.ServerFixture.body;
+import static dev.preamble.server.ServerFixture.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.generation.Stories;
+import dev.preamble.model.FrozenModel;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.Socket;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Many clients for a while, some of whom cancel, vanish, ask nonsense or replace adapters: nobody
+ * gets another's answer, and nothing is left behind. {@code -Dpreamble.soak=20000} makes as many
+ * requests and holds the time of /health/live to its limit; without it they are fewer, and the time
+ * is only told.
+ */
+class SoakTest {
+  private static final int REQUESTS = Integer.getInteger("preamble.soak", 600);
+  private static final boolean FULL = REQUESTS >= 20_000;
+  private static final int CLIENTS = 8;
+  private static final double HEALTH_MILLIS = 50;
+  private static final long HEAP_GROWTH = 32L << 20;
+  private static final long RESIDENT_GROWTH = 192L << 20;
+  private static final int MORE_HANDLES = 24;
+  private static final List<String> PROMPTS =
+      List.of(BEGINNING, "The dog", "It was", "Lily and Tom went to the park because");
+
+  @TempDir Path folder;
+  private final AtomicInteger answered = new AtomicInteger();
+  private final Map<String, String> expected = new HashMap<>();
+  private final List<byte[]> tars = new ArrayList<>();
+  private ServerFixture server;
+
+  @Test
+  void manyClientsOfAllKinds() throws Exception {
+    Path adapters = ServerFixture.adapters(folder.resolve("adapters"));
+    try (FrozenModel model = FrozenModel.open(Stories.SMALL)) {
+      for (int i = 0; i < 2; i++) {
+        Path files = folder.resolve("moving" + i);
+        Stories.adapter(model, 5 + i, 40 + i).save(files);
+        tars.add(Tars.of(files));
+      }
+    }
+    server = ServerFixture.start(adapters, UnaryOperator.identity());
+    try {
+      expectations();
+      soak(REQUESTS / 4, 1);
+      long heap = heap();
+      long resident = resident();
+      long handles = handles();
+      List<Double> health = soak(REQUESTS, 2);
+      server.awaitIdle();
+      Collections.sort(health);
+      double p99 = health.get((int) (health.size() * 0.99));
+      System.out.printf(
+          "[soak] %,d requests, %,d answered and compared; heap %+,d kB, resident %+,d kB, handles %+d; /health/live p99 %.1f ms of %,d%n",
+          REQUESTS,
+          answered.get(),
+          (heap() - heap) >> 10,
+          (resident() - resident) >> 10,
+          handles() - handles,
+          p99,
+          health.size());
+      assertTrue(heap() - heap < HEAP_GROWTH, "heap");
+      assertTrue(resident() - resident < RESIDENT_GROWTH, "resident memory");
+      assertTrue(handles() - handles < MORE_HANDLES, "file handles");
+      assertEquals(0, server.server().status().cache().positions(), "no slot is held");
+      assertTrue(!FULL || p99 < HEALTH_MILLIS, "/health/live took " + p99 + " ms");
+      try (Stream<Path> left = Files.list(adapters)) {
+        assertTrue(left.noneMatch(path -> path.getFileName().toString().startsWith(".")));
+      }
+    } finally {
+      server.close();
+    }
+  }
+
+  /** What each prompt is answered with under each content, by digest. */
+  private void expectations() throws Exception {
+    for (byte[] tar : tars) {
+      assertTrue(upload(tar) < 300);
+      for (String model : List.of(BASE, "first", "second", "moving")) {
+        for (String prompt : PROMPTS) {
+          HttpResponse<String> response = server.post(body(model, prompt, 24).toString());
+          expected.put(key(response, prompt), text(ServerFixture.json(response.body())));
+        }
+      }
+    }
+  }
+
+  private static String key(HttpResponse<String> response, String prompt) {
+    return response.headers().firstValue("preamble-adapter-digest").orElse(BASE) + prompt;
+  }
+
+  private int upload(byte[] tar) throws Exception {
+    return server
+        .send(
+            server
+                .request("/v1/adapters/moving")
+                .header("content-type", "application/x-tar")
+                .PUT(BodyPublishers.ofByteArray(tar))
+                .build(),
+            "")
+        .statusCode();
+  }
+
+  /** Makes {@code count} requests; gives how long /health/live took meanwhile, in ms. */
+  private List<Double> soak(int count, long seed) throws Exception {
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicInteger left = new AtomicInteger(count);
+    try (ExecutorService clients = Executors.newFixedThreadPool(CLIENTS + 1)) {
+      Future<List<Double>> health = clients.submit(() -> probe(over));
+      List<Future<?>> all = new ArrayList<>();
+      for (int i = 0; i < CLIENTS; i++) {
+        Random random = new Random(seed * CLIENTS + i);
+        all.add(
+            clients.submit(
+                () -> {
+                  while (left.getAndDecrement() > 0) {
+                    act(random);
+                  }
+                  return null;
+                }));
+      }
+      for (Future<?> each : all) {
+        each.get();
+      }
+      over.set(true);
+      return health.get();
+    }
+  }
+
+  private List<Double> probe(AtomicBoolean over) throws Exception {
+    List<Double> times = new ArrayList<>();
+    while (!over.get()) {
+      long start = System.nanoTime();
+      assertEquals(200, server.get("/health/live").statusCode());
+      times.add((System.nanoTime() - start) / 1e6);
+      Thread.sleep(5);
+    }
+    return times;
+  }
+
+  private void act(Random random) throws Exception {
+    String model = List.of(BASE, "first", "second", "moving").get(random.nextInt(4));
+    String prompt = PROMPTS.get(random.nextInt(PROMPTS.size()));
+    int kind = random.nextInt(100);
+    if (kind < 60) {
+      compare(model, prompt);
+    } else if (kind < 75) {
+      try (Stream<String> lines =
+          server.open(body(model, prompt, 200).put("stream", true).toString()).body()) {
+        lines.limit(1 + random.nextInt(5)).forEach(line -> {});
+      }
+    } else if (kind < 85) {
+      vanish(body(model, prompt, 200).put("stream", random.nextBoolean()));
+    } else if (kind < 95) {
+      nonsense(random);
+    } else {
+      int status = upload(tars.get(random.nextInt(2)));
+      assertTrue(status == 200 || status == 503, "answered " + status);
+    }
+  }
+
+  private void compare(String model, String prompt) throws Exception {
+    HttpResponse<String> response = server.post(body(model, prompt, 24).toString());
+    assertEquals(200, response.statusCode(), response::body);
+    assertEquals(
+        expected.get(key(response, prompt)), text(ServerFixture.json(response.body())), model);
+    answered.incrementAndGet();
+  }
+
+  private void vanish(ObjectNode request) throws IOException {
+    byte[] body = request.toString().getBytes(StandardCharsets.UTF_8);
+    try (Socket client = new Socket("127.0.0.1", server.server().port())) {
+      String head =
+          "POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+              .formatted(body.length);
+      client.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+      client.getOutputStream().write(body);
+      client.getOutputStream().flush();
+    }
+  }
+
+  private void nonsense(Random random) throws Exception {
+    List<String> bodies =
+        List.of(
+            "{",
+            "{\"model\": \"nobody\", \"prompt\": \"a\"}",
+            body(BASE, "a", 100_000).toString(),
+            body(BASE, "a", 1).put("top_p", 7).toString());
+    int status = server.post(bodies.get(random.nextInt(bodies.size()))).statusCode();
+    assertTrue(status == 400 || status == 404, "answered " + status);
+  }
+
+  private static long heap() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+  }
+
+  /** Bytes of this process in memory; 0 where that cannot be told. */
+  private static long resident() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return 0;
+    }
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("VmRSS:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+        .sum();
+  }
+
+  private static long handles() throws IOException {
+    Path open = Path.of("/proc/self/fd");
+    if (!Files.exists(open)) {
+      return 0;
+    }
+    try (Stream<Path> all = Files.list(open)) {
+      return all.count();
+    }
+  }
+}
