@@ -57,7 +57,8 @@ final class HttpPort {
         new HttpServerOptions()
             .setHost(address.host())
             .setPort(address.port())
-            // Else a connection is not known before its first request, and cannot be closed as idle.
+            // Else a connection is not known before its first request, and cannot be closed as
+            // idle.
             .setHttp2ClearTextEnabled(false)
             .setMaxHeaderSize(HEADER_BYTES)
             .setMaxInitialLineLength(LINE_BYTES)

@@ -221,7 +221,8 @@ class Law7HostileRequestsTest {
             "multipart/form-data; boundary=b",
             "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"adapter_config.json\"\r\n\r\n{"
                 .getBytes(StandardCharsets.US_ASCII)),
-        400, 408);
+        400,
+        408);
     raw(
         "a form that leads elsewhere",
         message(
