@@ -34,6 +34,7 @@ public final class PreambleServer implements AutoCloseable {
   private final Models models;
   private final ServerMetrics metrics;
   private final Generations generations;
+  private final Classifications classifications;
   private final InFlight inFlight = new InFlight();
   private final Watcher watcher;
   private final AtomicBoolean closing = new AtomicBoolean();
@@ -57,6 +58,8 @@ public final class PreambleServer implements AutoCloseable {
     this.models = new Models(model, catalog);
     this.metrics = new ServerMetrics(model.manifest().baseModel().name(), config.observation());
     this.generations = new Generations(engine, metrics);
+    this.classifications =
+        new Classifications(model, models, config.limits(), config.engine().threads());
     this.watcher =
         Watcher.start(
             config.adapters().look(),
@@ -127,6 +130,7 @@ public final class PreambleServer implements AutoCloseable {
         .add(HttpMethod.GET, "/metrics", Role.METRICS, this::scrape)
         .add(HttpMethod.POST, "/v1/completions", Role.INFER, completions::answer)
         .add(HttpMethod.POST, "/v1/chat/completions", Role.INFER, chats::answer)
+        .add(HttpMethod.POST, "/v1/classify", Role.INFER, classifications::answer)
         .add(HttpMethod.POST, "/v1/tokenize", Role.INFER, tokens::tokenize)
         .add(HttpMethod.POST, "/v1/detokenize", Role.INFER, tokens::detokenize)
         .add(HttpMethod.GET, "/v1/models", Role.INFER, this::listModels)
@@ -219,6 +223,7 @@ public final class PreambleServer implements AutoCloseable {
       log.server("closing", "running requests have %s".formatted(config.grace()));
       port.close(config.grace(), inFlight, generations);
       watcher.close();
+      classifications.close();
       engine.close();
       model.close();
       metrics.close();

@@ -1,0 +1,158 @@
+package dev.preamble.server;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.generation.Candidates;
+import dev.preamble.generation.Classification;
+import dev.preamble.generation.Classifier;
+import dev.preamble.generation.FittedAdapter;
+import dev.preamble.model.FrozenModel;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code POST /v1/classify}: how probable labels are behind texts, under one adapter or several
+ * together. One thread computes, with a session of its own that is opened at the first request.
+ */
+final class Classifications implements AutoCloseable {
+  private static final int MOST_WAITING = 64;
+
+  private final FrozenModel frozen;
+  private final Models models;
+  private final ServerConfig.Limits limits;
+  private final int threads;
+  private final ThreadPoolExecutor thread =
+      new ThreadPoolExecutor(
+          1,
+          1,
+          0,
+          TimeUnit.SECONDS,
+          new ArrayBlockingQueue<>(MOST_WAITING),
+          Thread.ofPlatform().name("preamble-classify").factory());
+  private Optional<Classifier> classifier = Optional.empty();
+
+  Classifications(FrozenModel frozen, Models models, ServerConfig.Limits limits, int threads) {
+    this.frozen = frozen;
+    this.models = models;
+    this.limits = limits;
+    this.threads = threads;
+  }
+
+  private record Prepared(
+      ClassifyRequest request, List<ServedModel> models, List<Candidates> texts) {
+    List<Optional<FittedAdapter>> adapters() {
+      return models.stream().map(ServedModel::adapter).toList();
+    }
+  }
+
+  void answer(Exchange exchange) {
+    exchange
+        .body(limits)
+        .compose(body -> exchange.work(() -> prepare(exchange, body.getBytes())))
+        .compose(
+            prepared -> {
+              exchange.record().model(prepared.models().getFirst());
+              prepared.models().getFirst().headers().forEach(exchange.reply()::header);
+              return compute(prepared);
+            })
+        .onFailure(exchange.reply()::fail)
+        .onSuccess(json -> exchange.reply().json(200, json));
+  }
+
+  private Prepared prepare(Exchange exchange, byte[] body) {
+    ClassifyRequest request = ClassifyRequest.parse(body, limits);
+    List<ServedModel> served =
+        request.models().stream().map(id -> models.find(id, exchange.caller())).toList();
+    List<String> behind = request.labels().stream().map(label -> " " + label).toList();
+    List<Candidates> texts =
+        request.inputs().stream()
+            .map(input -> Candidates.of(frozen.tokenizer(), input, behind))
+            .toList();
+    return new Prepared(request, served, texts);
+  }
+
+  private Future<ObjectNode> compute(Prepared prepared) {
+    Promise<ObjectNode> answer = Promise.promise();
+    try {
+      thread.execute(
+          () -> {
+            try {
+              answer.complete(json(prepared, classify(prepared)));
+            } catch (Throwable fault) {
+              answer.fail(fault);
+            }
+          });
+      return answer.future();
+    } catch (RejectedExecutionException full) {
+      return Future.failedFuture(
+          ApiError.unavailable(
+              "engine_busy",
+              "%d classifications wait already; try again later".formatted(MOST_WAITING)));
+    }
+  }
+
+  /** On the thread that computes. */
+  private List<List<Classification>> classify(Prepared prepared) {
+    if (classifier.isEmpty()) {
+      classifier = Optional.of(Classifier.open(frozen, threads));
+    }
+    return classifier.get().classify(prepared.texts(), prepared.adapters());
+  }
+
+  private static ObjectNode json(Prepared prepared, List<List<Classification>> scores) {
+    ClassifyRequest request = prepared.request();
+    ObjectNode json =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("id", "classify-" + UUID.randomUUID().toString().replace("-", ""))
+            .put("object", "list")
+            .put("created", Instant.now().getEpochSecond())
+            .put("model", String.join(",", request.models()));
+    request.labels().forEach(json.putArray("labels")::add);
+    ArrayNode data = json.putArray("data");
+    for (List<Classification> text : scores) {
+      List<List<Double>> opinions = new ArrayList<>();
+      text.forEach(each -> opinions.add(each.probabilities(request.normalised())));
+      ObjectNode one = data.addObject().put("index", data.size() - 1);
+      one.put("label", request.labels().get(request.ensemble().choose(opinions)));
+      ArrayNode probabilities = one.putArray("probs");
+      request.ensemble().combine(opinions).forEach(probabilities::add);
+      one.put("num_classes", request.labels().size());
+    }
+    json.set("usage", usage(prepared));
+    return json;
+  }
+
+  /** A text counts once, its labels not at all; virtual tokens stand apart. */
+  private static ObjectNode usage(Prepared prepared) {
+    int prompt = prepared.texts().stream().mapToInt(Candidates::common).sum();
+    int virtual =
+        prepared.adapters().stream()
+            .flatMap(Optional::stream)
+            .mapToInt(FittedAdapter::virtualTokens)
+            .sum();
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("prompt_tokens", prompt)
+        .put("completion_tokens", 0)
+        .put("total_tokens", prompt)
+        .put("virtual_tokens", virtual * prepared.texts().size());
+  }
+
+  /** Waits for what was accepted, and frees the session. */
+  @Override
+  public void close() {
+    thread.close();
+    classifier.ifPresent(Classifier::close);
+  }
+}
