@@ -99,7 +99,8 @@ record Setting(
               "loss-decay",
               "X",
               "What a label of CPT's context counts against one of the next row."),
-          of("epsilon", "X", "How far CPT may move a token of the context; 0.1 if not given."));
+          of("epsilon", "X", "How far CPT may move a token of the context; 1 if not given.")
+              .inPeft("0.1"));
 
   /** How it is learned. */
   static final List<Setting> LEARNING =
