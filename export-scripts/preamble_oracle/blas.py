@@ -16,6 +16,7 @@ from pathlib import Path
 
 _SOURCE = "int mkl_serv_intel_cpu_true(void) { return 1; }\n"
 _NAME = "libpreamble_mkl_fast_path.so"
+_STOCK = "PREAMBLE_ORACLE_STOCK_BLAS"
 
 
 def _vendor() -> str:
@@ -26,9 +27,20 @@ def _vendor() -> str:
     return next((line.split(":")[1].strip() for line in lines if line.startswith("vendor_id")), "")
 
 
+def stock_is_fast() -> bool:
+    """True where MKL runs at full speed as it is: on Intel."""
+    return _vendor() == "GenuineIntel"
+
+
+def stock_environment() -> dict[str, str]:
+    """The environment of an oracle that runs PyTorch as its wheel leaves it."""
+    kept = [each for each in os.environ.get("LD_PRELOAD", "").split(":") if each and not each.endswith(_NAME)]
+    return {**os.environ, _STOCK: "1", "LD_PRELOAD": ":".join(kept)}
+
+
 def is_fast() -> bool:
-    """True where MKL runs at full speed: on Intel, or with the library loaded."""
-    if _vendor() == "GenuineIntel":
+    """True where MKL runs at full speed: as it is, or with the library loaded."""
+    if stock_is_fast():
         return True
     maps = Path("/proc/self/maps")
     return maps.exists() and _NAME in maps.read_text()
@@ -39,7 +51,7 @@ def enter_fast_path() -> None:
 
     Without a C compiler the process goes on as it is; ``hello`` tells which.
     """
-    if _vendor() != "AuthenticAMD" or is_fast():
+    if _vendor() != "AuthenticAMD" or is_fast() or os.environ.get(_STOCK):
         return
     library = _library()
     if library is None:

@@ -12,19 +12,36 @@ from importlib import metadata
 import torch
 from safetensors.torch import save_file
 
-from . import adapters, blas, chat, exports, labels, methods, models, optimizers, parity, sampling, training
+from . import (
+    adapters,
+    blas,
+    chat,
+    exports,
+    labels,
+    methods,
+    models,
+    optimizers,
+    parity,
+    sampling,
+    sized,
+    timing,
+    training,
+)
 from .generating import random_llama, time_generate
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
 
 def hello() -> dict:
-    """Versions, threads, whether matrix products take the fast path."""
+    """Versions, threads, what multiplies matrices, whether by its fast path, and in the stock wheel."""
     return {
         "versions": {"python": platform.python_version(), **{v: metadata.version(v) for v in _VERSIONS}},
         "threads": torch.get_num_threads(),
         "cpus": os.cpu_count(),
+        "blas": "MKL" if torch.backends.mkl.is_available() else "other",
         "blas_fast_path": blas.is_fast(),
+        "stock_wheel_is_fast": blas.stock_is_fast(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
     }
 
 
@@ -119,7 +136,6 @@ COMMANDS = {
         training.make_adapter,
         training.gradient,
         training.train_trace,
-        training.time_steps,
         methods.method_gradient,
         methods.method_trace,
         methods.adapter_loss,
@@ -131,6 +147,9 @@ COMMANDS = {
         adapters.resave_config,
         exports.tiny_models,
         exports.export_tiny,
+        sized.export_sized,
+        timing.time_steps,
+        timing.time_steps_of_stock_wheel,
         parity.parity,
     )
 }

@@ -8,8 +8,6 @@ labelled tokens of the batch, over the whole vocabulary.
 
 from __future__ import annotations
 
-import time
-
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
@@ -129,41 +127,3 @@ def _train(
         optimizer.step()
         rates.step()
     return trace
-
-
-def time_steps(
-    model: str,
-    rows: int,
-    text_len: int,
-    virtual_tokens: int,
-    labels_per_row: int,
-    steps: int,
-    warmup_steps: int = 3,
-    dtype: str = "float32",
-    lengths: list[int] | None = None,
-) -> dict:
-    """``seconds`` of each whole step of PEFT prompt tuning: forward, loss, backward, AdamW.
-
-    Every batch has ``rows`` texts of ``text_len`` random tokens (``lengths`` gives each row its own,
-    padded to the longest), the last ``labels_per_row`` of each labelled. ``warmup_steps`` further
-    steps come first and are not counted.
-    """
-    torch.manual_seed(0)
-    opened = models.prompt_tuning(model, virtual_tokens, dtype=dtype).train()
-    vocabulary = opened.config.vocab_size
-    optimizer = torch.optim.AdamW([p for p in opened.parameters() if p.requires_grad], lr=1e-3)
-
-    def random_row(length: int) -> dict:
-        ids = torch.randint(vocabulary, (length,)).tolist()
-        unlabelled = length - labels_per_row
-        return {"token_ids": ids, "labels": [models.IGNORED] * unlabelled + ids[unlabelled:]}
-
-    batches = [batch([random_row(n) for n in lengths or [text_len] * rows]) for _ in range(4)]
-    seconds = []
-    for step in range(warmup_steps + steps):
-        start = time.perf_counter()
-        optimizer.zero_grad()
-        opened(**batches[step % len(batches)]).loss.backward()
-        optimizer.step()
-        seconds.append(time.perf_counter() - start)
-    return {"seconds": seconds[warmup_steps:], "threads": torch.get_num_threads()}

@@ -37,6 +37,7 @@ public final class GradientStep implements AutoCloseable {
   private final RunOptions options = new RunOptions();
   private final Map<String, Tensor> held = new HashMap<>();
   private final Optional<LossScale> scale;
+  private long runNanos;
 
   /**
    * What a batch says of the parameters.
@@ -149,6 +150,11 @@ public final class GradientStep implements AutoCloseable {
     return new Result(loss, gradient, labels);
   }
 
+  /** Nanoseconds of all steps so far in which the graph ran. */
+  long runNanos() {
+    return runNanos;
+  }
+
   /** Adds to {@code gradient} what the rows of one task give; their part of the loss. */
   private float run(
       int task, List<Example> rows, Front front, int labels, float factor, Parameters gradient) {
@@ -166,7 +172,9 @@ public final class GradientStep implements AutoCloseable {
       }
       inputs.put(PackedGraph.LOSS_SCALE, scaling);
       inputs.keySet().retainAll(inputNames);
+      long began = System.nanoTime();
       Map<String, Tensor> outputs = session.run(inputs, wanted, options);
+      runNanos += System.nanoTime() - began;
       try {
         for (Parameter each : gradient.all()) {
           add(outputs.get(output(each.name())), each.values());

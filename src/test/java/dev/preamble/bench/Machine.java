@@ -6,6 +6,9 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What a measurement's numbers hold for. */
 public final class Machine {
@@ -16,6 +19,7 @@ public final class Machine {
     return JsonNodeFactory.instance
         .objectNode()
         .put("cpu", cpu())
+        .put("vector_instructions", vectorInstructions())
         .put("cpus", Runtime.getRuntime().availableProcessors())
         .put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"))
         .put("java", Runtime.version().toString())
@@ -23,16 +27,26 @@ public final class Machine {
   }
 
   private static String cpu() throws IOException {
+    return cpuInfo("model name").orElse("unknown");
+  }
+
+  /** Those of AVX-512 and AMX, which decide how fast matrix products are. */
+  private static String vectorInstructions() throws IOException {
+    return Arrays.stream(cpuInfo("flags").orElse("").split(" "))
+        .filter(flag -> flag.startsWith("avx") || flag.startsWith("amx"))
+        .collect(Collectors.joining(" "));
+  }
+
+  private static Optional<String> cpuInfo(String field) throws IOException {
     Path info = Path.of("/proc/cpuinfo");
     if (!Files.isReadable(info)) {
-      return "unknown";
+      return Optional.empty();
     }
     try (var lines = Files.lines(info)) {
       return lines
-          .filter(line -> line.startsWith("model name"))
+          .filter(line -> line.startsWith(field))
           .map(line -> line.substring(line.indexOf(':') + 1).strip())
-          .findFirst()
-          .orElse("unknown");
+          .findFirst();
     }
   }
 }

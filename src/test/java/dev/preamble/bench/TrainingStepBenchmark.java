@@ -2,74 +2,109 @@ package dev.preamble.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.WholeFile;
+import dev.preamble.bench.TrainingStepTimes.Side;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
+import dev.preamble.oracle.SizedModels;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
- * Compares training steps with PEFT's in all settings and writes what it found as JSON. Run it as a
- * main class on the test class path with the arguments MODEL OUT [THREADS [ROUNDS]].
+ * Compares training steps with PEFT's in all settings, and the memory that they take in the first,
+ * and keeps what it found in {@code src/test/benchmarks/TrainingStepBenchmark.json}, where it
+ * replaces what was found of the same models. On a machine with nothing else to do: {@code mvn test
+ * -Dtest=TrainingStepBenchmark -Dpreamble.models=stories15M,gpt2-36M,gpt2-124M,llama-100M}. It
+ * takes about three minutes a model; {@code -Dpreamble.threads} and {@code -Dpreamble.rounds} (2
+ * and 3) change how it measures.
  */
-final class TrainingStepBenchmark {
+class TrainingStepBenchmark {
+  private static final Path OUT = Path.of("src/test/benchmarks/TrainingStepBenchmark.json");
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private TrainingStepBenchmark() {}
+  @Test
+  @EnabledIfSystemProperty(named = "preamble.models", matches = ".+")
+  void run() throws IOException {
+    int threads = Integer.getInteger("preamble.threads", 2);
+    int rounds = Integer.getInteger("preamble.rounds", 3);
+    ObjectNode report =
+        Files.exists(OUT) ? (ObjectNode) JSON.readTree(OUT.toFile()) : JSON.createObjectNode();
+    JsonNode oracle = Oracle.shared().call("hello", Map.of("threads", threads));
+    report.set("machine", Machine.describe());
+    report.put("threads", threads).put("rounds", rounds).set("peft", peft(oracle));
+    ObjectNode models = report.withObject("/models");
+    for (String name : System.getProperty("preamble.models").split(",")) {
+      models.set(name, model(SizedModels.named(name), oracle, threads, rounds));
+    }
+    WholeFile.write(OUT, (report.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
+  }
 
-  public static void main(String[] arguments) throws IOException {
-    Path out = Path.of(arguments[1]);
-    int threads = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 2;
-    int rounds = arguments.length > 3 ? Integer.parseInt(arguments[3]) : 5;
-    ObjectNode report = machine(threads);
-    ArrayNode settings = report.putArray("settings");
-    try (FrozenModel model = FrozenModel.open(Path.of(arguments[0]))) {
-      report.put("model", model.manifest().baseModel().name());
+  /** What PEFT ran on. */
+  private static ObjectNode peft(JsonNode oracle) {
+    ObjectNode peft = JSON.createObjectNode();
+    for (String field :
+        List.of("versions", "blas", "blas_fast_path", "stock_wheel_is_fast", "cpu_capability")) {
+      peft.set(field, oracle.required(field));
+    }
+    return peft;
+  }
+
+  private static ObjectNode model(Path folder, JsonNode oracle, int threads, int rounds)
+      throws IOException {
+    ObjectNode found = JSON.createObjectNode();
+    ObjectNode memory = found.putObject("memory_in_a_bytes");
+    StepMemory ours = StepMemory.ofPreamble(folder, StepSetting.A);
+    StepMemory theirs = StepMemory.ofPeft(folder, StepSetting.A);
+    memory.put("preamble", ours.taken()).put("peft_float32", theirs.taken());
+    memory.put("preamble_over_peft", (double) ours.taken() / theirs.taken());
+    System.out.printf("%s: %s%n", folder.getFileName(), memory);
+    try (FrozenModel model = FrozenModel.open(folder)) {
       for (StepSetting setting : StepSetting.ALL) {
-        TrainingStepTimes times = TrainingStepTimes.measure(model, setting, threads, rounds);
-        System.out.println(times);
-        ObjectNode row = settings.addObject();
-        row.set("setting", JSON.valueToTree(setting));
-        row.put("preamble_best_seconds", TrainingStepTimes.best(times.preamble()));
-        row.put("preamble_median_seconds", TrainingStepTimes.median(times.preamble()));
-        row.put("peft_best_seconds", TrainingStepTimes.best(times.peft()));
-        row.put("peft_median_seconds", TrainingStepTimes.median(times.peft()));
-        row.put("ratio_of_best", times.ratioOfBest());
-        row.put("ratio_of_medians", times.ratioOfMedians());
+        List<Side> sides = new ArrayList<>(List.of(Side.PREAMBLE));
+        if (setting.isRagged()) {
+          sides.add(Side.PREAMBLE_PADDED);
+        }
+        sides.addAll(List.of(Side.PEFT_FLOAT32, Side.PEFT_BFLOAT16));
+        if (!oracle.required("stock_wheel_is_fast").asBoolean()) {
+          sides.add(Side.PEFT_FLOAT32_STOCK);
+        }
+        TrainingStepTimes times = TrainingStepTimes.measure(model, setting, sides, threads, rounds);
+        System.out.printf("%s, %s%n", folder.getFileName(), times);
+        found.set(setting.name(), row(times));
       }
     }
-    Files.writeString(out, report.toPrettyString() + "\n");
-    System.exit(0);
+    return found;
   }
 
-  /** What the numbers hold for. */
-  private static ObjectNode machine(int threads) throws IOException {
-    JsonNode oracle = Oracle.shared().call("hello", Map.of("threads", threads));
-    ObjectNode machine = JSON.createObjectNode();
-    machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
-    machine.put("cpu", cpu());
-    machine.put("cpus", Runtime.getRuntime().availableProcessors());
-    machine.put("java", Runtime.version().toString());
-    machine.put("threads", threads);
-    machine.set("peft_versions", oracle.path("versions"));
-    machine.put("peft_blas_fast_path", oracle.path("blas_fast_path").asBoolean());
-    return machine;
-  }
-
-  private static String cpu() throws IOException {
-    Path info = Path.of("/proc/cpuinfo");
-    if (!Files.isReadable(info)) {
-      return "unknown";
-    }
-    try (var lines = Files.lines(info)) {
-      return lines
-          .filter(line -> line.startsWith("model name"))
-          .map(line -> line.substring(line.indexOf(':') + 1).strip())
-          .findFirst()
-          .orElse("unknown");
-    }
+  private static ObjectNode row(TrainingStepTimes times) {
+    ObjectNode row = JSON.createObjectNode();
+    StepSetting setting = times.setting();
+    row.put("rows", setting.rows())
+        .put("virtual_tokens", setting.virtualTokens())
+        .put("labels_a_row", setting.labels())
+        .set("tokens_of_rows", JSON.valueToTree(setting.lengths()));
+    times
+        .seconds()
+        .forEach(
+            (side, seconds) -> {
+              ObjectNode each = row.putObject(side.name().toLowerCase(Locale.ROOT));
+              each.put("steps", seconds.size());
+              each.put("best_seconds", Stats.best(seconds));
+              each.put("median_seconds", Stats.median(seconds));
+              if (side != Side.PREAMBLE) {
+                each.put("best_over_ours", times.ratio(side));
+                each.put("median_over_ours", times.ratioOfMedians(side));
+              }
+            });
+    return row.put("java_share", times.javaShare());
   }
 }

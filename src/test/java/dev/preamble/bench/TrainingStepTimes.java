@@ -1,109 +1,151 @@
 package dev.preamble.bench;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
-import dev.preamble.training.Example;
-import dev.preamble.training.GradientStep;
-import dev.preamble.training.OptimizerConfig;
-import dev.preamble.training.Parameters;
-import dev.preamble.training.PromptOptimizer;
-import dev.preamble.training.method.LearningMethod;
+import dev.preamble.training.MeasuredTraining;
 import dev.preamble.training.method.PromptTuningConfig;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 
 /**
- * Seconds of whole training steps (forward, loss, backward, AdamW) here and in PEFT float32, on the
- * same model with as many threads. The two take turns, so that what else the machine does hits
- * both; the fastest step of each is what the machine can do.
- *
- * @param setting the batch's shape
- * @param preamble seconds of each step here
- * @param peft seconds of each step in PEFT
+ * Seconds of whole training steps here and in PEFT, on the same model with as many threads. All
+ * take turns, so that what else the machine does hits each; the fastest step of each is what the
+ * machine can do.
  */
-record TrainingStepTimes(StepSetting setting, List<Double> preamble, List<Double> peft) {
-  private static final int WARM_UP = 3;
+final class TrainingStepTimes {
+  /** Seconds of a turn; it has a step at least. */
+  private static final double TURN = 1;
 
-  /** Steps of ours between two turns of PEFT's {@link #PEFT_STEPS}: about as long. */
-  private static final int STEPS = 8;
+  private static final int MOST_STEPS = 20;
 
-  private static final int PEFT_STEPS = 2;
+  private final FrozenModel model;
+  private final StepSetting setting;
+  private final int threads;
+  private final Map<Side, List<Double>> seconds = new LinkedHashMap<>();
+  private final List<Double> shares = new ArrayList<>();
 
-  static TrainingStepTimes measure(
-      FrozenModel model, StepSetting setting, int threads, int rounds) {
-    List<Double> here = new ArrayList<>();
-    List<Double> there = new ArrayList<>();
-    Random random = new Random(1);
-    int vocabulary = model.manifest().vocabularySize();
-    LearningMethod method = PromptTuningConfig.defaults(setting.virtualTokens()).method(model);
-    Parameters parameters = method.initial(Optional.empty(), random);
-    PromptOptimizer optimizer =
-        new PromptOptimizer(OptimizerConfig.defaults(), parameters, Integer.MAX_VALUE);
-    try (GradientStep step = new GradientStep(model, method, threads)) {
-      for (int round = 0; round < rounds; round++) {
-        for (int i = 0; i < WARM_UP + STEPS; i++) {
-          List<Example> batch = setting.batch(random, vocabulary);
-          long began = System.nanoTime();
-          optimizer.step(parameters, step.run(parameters, batch), setting.rows());
-          if (i >= WARM_UP) {
-            here.add((System.nanoTime() - began) / 1e9);
-          }
-        }
-        there.addAll(peft(model, setting, threads));
-      }
-    }
-    return new TrainingStepTimes(setting, here, there);
+  /** Who takes steps. */
+  enum Side {
+    PREAMBLE,
+    /** The same batches, each row as long as the longest. */
+    PREAMBLE_PADDED,
+    PEFT_FLOAT32,
+    PEFT_BFLOAT16,
+    /** PEFT in float32 with PyTorch as its wheel leaves it, where that makes a difference. */
+    PEFT_FLOAT32_STOCK
   }
 
-  private static List<Double> peft(FrozenModel model, StepSetting setting, int threads) {
-    JsonNode answer =
-        Oracle.shared()
-            .call(
-                "time_steps",
-                Map.of(
-                    "model", model.folder().toString(),
-                    "rows", setting.rows(),
-                    "text_len", setting.textTokens(),
-                    "virtual_tokens", setting.virtualTokens(),
-                    "labels_per_row", setting.labels(),
-                    "steps", PEFT_STEPS,
-                    "warmup_steps", 1,
-                    "threads", threads));
-    List<Double> seconds = new ArrayList<>();
-    answer.path("seconds").forEach(each -> seconds.add(each.asDouble()));
+  private TrainingStepTimes(FrozenModel model, StepSetting setting, int threads) {
+    this.model = model;
+    this.setting = setting;
+    this.threads = threads;
+  }
+
+  /** Lets {@code sides} take turns, {@code rounds} each after one to warm up. */
+  static TrainingStepTimes measure(
+      FrozenModel model, StepSetting setting, List<Side> sides, int threads, int rounds) {
+    TrainingStepTimes times = new TrainingStepTimes(model, setting, threads);
+    try (MeasuredTraining training =
+        new MeasuredTraining(
+            model,
+            PromptTuningConfig.defaults(setting.virtualTokens()),
+            setting.batch(new Random(0), model.manifest().vocabularySize()).getFirst(),
+            threads)) {
+      Map<Side, Integer> steps = new LinkedHashMap<>();
+      for (Side side : sides) {
+        double warm = Stats.best(times.turn(side, training, 2));
+        steps.put(side, Math.clamp(Math.round(TURN / warm), 1, MOST_STEPS));
+      }
+      times.shares.clear();
+      for (int round = 0; round < rounds; round++) {
+        for (Side side : sides) {
+          times
+              .seconds
+              .computeIfAbsent(side, each -> new ArrayList<>())
+              .addAll(times.turn(side, training, steps.get(side)));
+        }
+      }
+      return times;
+    }
+  }
+
+  private List<Double> turn(Side side, MeasuredTraining training, int steps) {
+    return switch (side) {
+      case PREAMBLE -> preamble(training, setting, steps);
+      case PREAMBLE_PADDED -> preamble(training, setting.padded(), steps);
+      case PEFT_FLOAT32 -> peft("time_steps", "float32", steps, 0);
+      case PEFT_BFLOAT16 -> peft("time_steps", "bfloat16", steps, 0);
+      case PEFT_FLOAT32_STOCK -> peft("time_steps_of_stock_wheel", "float32", steps, 1);
+    };
+  }
+
+  private List<Double> preamble(MeasuredTraining training, StepSetting shape, int steps) {
+    Random random = new Random(steps);
+    List<Double> wholes = new ArrayList<>();
+    for (int i = 0; i < steps; i++) {
+      MeasuredTraining.Time time =
+          training.step(shape.batch(random, model.manifest().vocabularySize()));
+      wholes.add(time.whole());
+      if (shape == setting) {
+        shares.add(time.outside() / time.whole());
+      }
+    }
+    return wholes;
+  }
+
+  private List<Double> peft(String command, String type, int steps, int warmUp) {
+    Map<String, Object> arguments = new HashMap<>();
+    arguments.put("model", model.folder().toString());
+    arguments.put("lengths", setting.lengths());
+    arguments.put("virtual_tokens", setting.virtualTokens());
+    arguments.put("labels_per_row", setting.labels());
+    arguments.put("steps", steps);
+    arguments.put("warmup_steps", warmUp);
+    arguments.put("dtype", type);
+    arguments.put("threads", threads);
+    return Oracle.shared()
+        .call(command, arguments)
+        .path("seconds")
+        .valueStream()
+        .map(each -> each.asDouble())
+        .toList();
+  }
+
+  StepSetting setting() {
+    return setting;
+  }
+
+  /** Seconds of each step. */
+  Map<Side, List<Double>> seconds() {
     return seconds;
   }
 
-  /** PEFT's fastest step over ours. */
-  double ratioOfBest() {
-    return best(peft) / best(preamble);
+  /** The other's fastest step over ours. */
+  double ratio(Side other) {
+    return Stats.best(seconds.get(other)) / Stats.best(seconds.get(Side.PREAMBLE));
   }
 
-  /** PEFT's middle step over ours. */
-  double ratioOfMedians() {
-    return median(peft) / median(preamble);
+  /** The other's middle step over ours. */
+  double ratioOfMedians(Side other) {
+    return Stats.median(seconds.get(other)) / Stats.median(seconds.get(Side.PREAMBLE));
   }
 
-  static double best(List<Double> seconds) {
-    return seconds.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
-  }
-
-  static double median(List<Double> seconds) {
-    return seconds.stream().sorted().toList().get(seconds.size() / 2);
+  /** The share of one of our steps, the middle one, in which ONNX Runtime does not compute. */
+  double javaShare() {
+    return Stats.median(shares);
   }
 
   @Override
   public String toString() {
-    return "setting %s: %.1f ms a step, PEFT float32 %.1f ms: %.2f times as fast (medians %.2f)"
-        .formatted(
-            setting.name(),
-            1000 * best(preamble),
-            1000 * best(peft),
-            ratioOfBest(),
-            ratioOfMedians());
+    StringBuilder text = new StringBuilder("setting " + setting.name() + ":");
+    seconds.forEach(
+        (side, each) ->
+            text.append(
+                " %s %.1f ms (%.2f)".formatted(side, 1000 * Stats.best(each), ratio(side))));
+    return text.append(", Java's share %.2f %%".formatted(100 * javaShare())).toString();
   }
 }
