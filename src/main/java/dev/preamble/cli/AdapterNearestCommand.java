@@ -25,10 +25,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "nearest",
     mixinStandardHelpOptions = true,
-    description = {
-      "Shows, for each virtual token, the vocabulary entries nearest by cosine and by distance.",
-      "Entries are taken as they enter the model, with its embedding scale."
-    })
+    description =
+        "Shows, for each virtual token, the vocabulary entries nearest by cosine and by distance. Entries are taken as they enter the model, with its embedding scale.")
 final class AdapterNearestCommand implements Runnable {
   @Mixin private OutputOptions output;
 

@@ -10,10 +10,8 @@ final class AdapterOptions {
   @Option(
       names = "--adapters",
       paramLabel = "DIR",
-      description = {
-        "Folder whose sub-folders are adapters, and where uploads go. What is added, replaced or",
-        "removed there while the server runs is taken over."
-      })
+      description =
+          "Folder whose sub-folders are adapters, and where uploads go. What is added, replaced or removed there while the server runs is taken over.")
   private Optional<Path> folder = Optional.empty();
 
   @Option(

@@ -11,10 +11,8 @@ final class AddressOptions {
       names = "--host",
       defaultValue = "127.0.0.1",
       paramLabel = "ADDRESS",
-      description = {
-        "Address to listen on; ${DEFAULT-VALUE} if not given. One that other machines reach needs",
-        "--api-key-file or --insecure."
-      })
+      description =
+          "Address to listen on; ${DEFAULT-VALUE} if not given. One that other machines reach needs --api-key-file or --insecure.")
   private String host;
 
   @Option(

@@ -28,10 +28,8 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
     name = "serve",
     mixinStandardHelpOptions = true,
-    description = {
-      "Runs the workload of S-LoRA through the engine: Gamma arrivals, adapters of power-law",
-      "popularity, lengths uniform in a range; reports throughput and times."
-    })
+    description =
+        "Runs the workload of S-LoRA through the engine: Gamma arrivals, adapters of power-law popularity, lengths uniform in a range; reports throughput and times.")
 final class BenchServeCommand implements Runnable {
   @Mixin private ModelOption model;
   @Mixin private EngineOption engine;

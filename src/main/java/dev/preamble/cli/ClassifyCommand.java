@@ -28,11 +28,8 @@ import picocli.CommandLine.Option;
     name = "classify",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = {
-      "Shows how probable each label is behind a text, under each adapter or all of them together.",
-      "With --file every line of a file is classified into another; a run that was ended goes on"
-          + " where it was."
-    })
+    description =
+        "Shows how probable each label is behind a text, under each adapter or all of them together. With --file every line of a file is classified into another; a run that was ended goes on where it was.")
 final class ClassifyCommand implements Runnable {
   /** Lines of a file that are classified at once. */
   private static final int TOGETHER = 256;

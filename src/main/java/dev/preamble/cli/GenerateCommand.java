@@ -29,11 +29,8 @@ import picocli.CommandLine.Option;
     name = "generate",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = {
-      "Continues a prompt: once for each adapter, or by the model as it is.",
-      "With --file every line of a file is answered into another, many at once; a run that was"
-          + " ended goes on where it was."
-    })
+    description =
+        "Continues a prompt: once for each adapter, or by the model as it is. With --file every line of a file is answered into another, many at once; a run that was ended goes on where it was.")
 final class GenerateCommand implements Runnable {
   private static final int MAX_TOKENS = 64;
 

@@ -17,10 +17,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "new",
     mixinStandardHelpOptions = true,
-    description = {
-      "Makes a key, adds its hash to a file and prints the key itself, which is kept nowhere.",
-      "A server that runs takes it over."
-    })
+    description =
+        "Makes a key, adds its hash to a file and prints the key itself, which is kept nowhere. A server that runs takes it over.")
 final class KeyNewCommand implements Runnable {
   @Mixin private OutputOptions output;
 
@@ -42,10 +40,8 @@ final class KeyNewCommand implements Runnable {
       names = "--role",
       paramLabel = "ROLE",
       defaultValue = "infer",
-      description = {
-        "infer: use models; metrics: read metrics; admin: all, changing adapters too;",
-        "${DEFAULT-VALUE} if not given."
-      })
+      description =
+          "infer: use models; metrics: read metrics; admin: all, changing adapters too; ${DEFAULT-VALUE} if not given.")
   private String role;
 
   @Option(

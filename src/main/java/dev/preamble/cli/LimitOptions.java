@@ -17,10 +17,8 @@ final class LimitOptions {
       names = "--body-seconds",
       paramLabel = "SECONDS",
       defaultValue = "30",
-      description = {
-        "Time that a body may take; of an upload, time that may pass without a byte;",
-        "${DEFAULT-VALUE} if not given."
-      })
+      description =
+          "Time that a body may take; of an upload, time that may pass without a byte; ${DEFAULT-VALUE} if not given.")
   private double bodySeconds;
 
   @Option(
@@ -43,10 +41,8 @@ final class LimitOptions {
       names = "--unread-chunks",
       paramLabel = "N",
       defaultValue = "1024",
-      description = {
-        "Chunks of a stream that may wait for their client; one that lets more wait is cut off;",
-        "${DEFAULT-VALUE} if not given."
-      })
+      description =
+          "Chunks of a stream that may wait for their client; one that lets more wait is cut off; ${DEFAULT-VALUE} if not given.")
   private int unreadChunks;
 
   @Option(

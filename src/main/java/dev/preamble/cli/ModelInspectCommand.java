@@ -13,10 +13,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "inspect",
     mixinStandardHelpOptions = true,
-    description = {
-      "Shows what an exported model is, and checks that manifest, graph, weights and tokenizer agree.",
-      "With --verify also that graph and weights are byte for byte those that were exported."
-    })
+    description =
+        "Shows what an exported model is, and checks that manifest, graph, weights and tokenizer agree. With --verify also that graph and weights are byte for byte those that were exported.")
 final class ModelInspectCommand implements Runnable {
   @Mixin private OutputOptions output;
 

@@ -19,12 +19,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "score",
     mixinStandardHelpOptions = true,
-    description = {
-      "Shows the log probability of each token of a text, given what precedes it.",
-      "The adapter's virtual tokens precede the text and are not scored.",
-      "With --file a line a text is printed as it is scored, and the sums of all at the end; with"
-          + " --json each of these lines is an object."
-    })
+    description =
+        "Shows the log probability of each token of a text, given what precedes it. The adapter's virtual tokens precede the text and are not scored. With --file a line a text is printed as it is scored, and the sums of all at the end; with --json each of these lines is an object.")
 final class ScoreCommand implements Runnable {
   @Mixin private ModelOption model;
   @Mixin private OutputOptions output;

@@ -19,12 +19,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "serve",
     mixinStandardHelpOptions = true,
-    description = {
-      "Serves a model, and each adapter of a folder as a model of its own, over HTTP in OpenAI's",
-      "shapes. /openapi.yaml of the server describes all that it answers. Each option may also",
-      "stand in a file (--config), as in 'port: 8080', or in the environment, as PREAMBLE_PORT;",
-      "the command line goes first, the environment second."
-    })
+    description =
+        "Serves a model, and each adapter of a folder as a model of its own, over HTTP in OpenAI's shapes. /openapi.yaml of the server describes all that it answers. Each option may also stand in a file (--config), as in 'port: 8080', or in the environment, as PREAMBLE_PORT; the command line goes first, the environment second.")
 final class ServeCommand implements Runnable {
   @Spec private CommandSpec spec;
 

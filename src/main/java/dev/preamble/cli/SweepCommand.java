@@ -28,11 +28,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     modelTransformer = TrainCommand.Options.class,
-    description = {
-      "Trains with several values of --lr, --virtual-tokens and --init, given between commas (a",
-      "grid), or drawn from them and from ranges such as 0.001..0.1 (--trials N). Prints one table",
-      "and saves the best adapter. A sweep that was stopped goes on when it is started again."
-    })
+    description =
+        "Trains with several values of --lr, --virtual-tokens and --init, given between commas (a grid), or drawn from them and from ranges such as 0.001..0.1 (--trials N). Prints one table and saves the best adapter. A sweep that was stopped goes on when it is started again.")
 final class SweepCommand implements Runnable {
   @Spec private CommandSpec spec;
   @Mixin private OutputOptions output;

@@ -26,10 +26,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     modelTransformer = TrainCommand.Options.class,
-    description = {
-      "Tunes a prompt on rows of data and saves it as PEFT saves it. Every option but those above",
-      "--model can stand in a --config file as 'option: value', without the dashes."
-    })
+    description =
+        "Tunes a prompt on rows of data and saves it as PEFT saves it. Every option but those above --model can stand in a --config file as 'option: value', without the dashes.")
 final class TrainCommand implements Runnable {
   /** What may change when a run is taken up again: it does not decide what is learned, or heals. */
   private static final Set<String> CHANGEABLE =
