@@ -18,12 +18,15 @@ final class Adapters {
   private static final int MOST_UPLOADS = 4;
 
   private final AdapterCatalog catalog;
+  private final PinnedPrefixes pins;
   private final ServerConfig.Limits limits;
   private final long uploadBytes;
   private int uploads;
 
-  Adapters(AdapterCatalog catalog, ServerConfig.Limits limits, long uploadBytes) {
+  Adapters(
+      AdapterCatalog catalog, PinnedPrefixes pins, ServerConfig.Limits limits, long uploadBytes) {
     this.catalog = catalog;
+    this.pins = pins;
     this.limits = limits;
     this.uploadBytes = uploadBytes;
   }
@@ -80,7 +83,7 @@ final class Adapters {
     exchange.answer(
         () -> {
           require(exchange.caller(), name);
-          return AdapterJson.of(catalog.pin(name, wanted));
+          return AdapterJson.of(pins.pin(name, wanted));
         },
         adapter -> exchange.reply().json(200, adapter));
   }

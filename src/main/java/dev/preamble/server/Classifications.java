@@ -19,6 +19,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * {@code POST /v1/classify}: how probable labels are behind texts, under one adapter or several
@@ -26,6 +27,9 @@ import java.util.concurrent.TimeUnit;
  */
 final class Classifications implements AutoCloseable {
   private static final int MOST_WAITING = 64;
+
+  /** Rows that are scored before it is asked again whether the client is still there. */
+  private static final int ROWS = 64;
 
   private final FrozenModel frozen;
   private final Models models;
@@ -63,7 +67,7 @@ final class Classifications implements AutoCloseable {
             prepared -> {
               exchange.record().model(prepared.models().getFirst());
               prepared.models().getFirst().headers().forEach(exchange.reply()::header);
-              return compute(prepared);
+              return compute(prepared, exchange.reply());
             })
         .onFailure(exchange.reply()::fail)
         .onSuccess(json -> exchange.reply().json(200, json));
@@ -81,32 +85,55 @@ final class Classifications implements AutoCloseable {
     return new Prepared(request, served, texts);
   }
 
-  private Future<ObjectNode> compute(Prepared prepared) {
+  /** Once the client is gone what waits is taken back, and what runs ends after its slice. */
+  private Future<ObjectNode> compute(Prepared prepared, Reply reply) {
     Promise<ObjectNode> answer = Promise.promise();
+    AtomicBoolean gone = new AtomicBoolean();
+    Runnable task =
+        () -> {
+          try {
+            classify(prepared, gone).ifPresent(scores -> answer.complete(json(prepared, scores)));
+          } catch (Throwable fault) {
+            answer.fail(fault);
+          }
+        };
     try {
-      thread.execute(
-          () -> {
-            try {
-              answer.complete(json(prepared, classify(prepared)));
-            } catch (Throwable fault) {
-              answer.fail(fault);
-            }
-          });
-      return answer.future();
+      thread.execute(task);
     } catch (RejectedExecutionException full) {
       return Future.failedFuture(
           ApiError.unavailable(
               "engine_busy",
               "%d classifications wait already; try again later".formatted(MOST_WAITING)));
     }
+    reply.onGone(
+        () -> {
+          gone.set(true);
+          thread.remove(task);
+        });
+    return answer.future();
   }
 
-  /** On the thread that computes. */
-  private List<List<Classification>> classify(Prepared prepared) {
+  /** On the thread that computes; nothing when the client has gone meanwhile. */
+  private Optional<List<List<Classification>>> classify(Prepared prepared, AtomicBoolean gone) {
     if (classifier.isEmpty()) {
       classifier = Optional.of(Classifier.open(frozen, threads));
     }
-    return classifier.get().classify(prepared.texts(), prepared.adapters());
+    List<Candidates> texts = prepared.texts();
+    List<Optional<FittedAdapter>> adapters = prepared.adapters();
+    texts.forEach(text -> adapters.forEach(adapter -> classifier.get().check(text, adapter)));
+    List<List<Classification>> scores = new ArrayList<>();
+    int step = Math.max(1, ROWS / (adapters.size() * rows(texts.getFirst())));
+    for (int from = 0; from < texts.size() && !gone.get(); from += step) {
+      List<Candidates> slice = texts.subList(from, Math.min(from + step, texts.size()));
+      scores.addAll(classifier.get().classify(slice, adapters));
+    }
+    return gone.get() ? Optional.empty() : Optional.of(scores);
+  }
+
+  /** A text is one row if each label is one token, else a row for each label. */
+  private static int rows(Candidates text) {
+    boolean single = text.whole().stream().allMatch(each -> each.length == text.common() + 1);
+    return single ? 1 : text.whole().size();
   }
 
   private static ObjectNode json(Prepared prepared, List<List<Classification>> scores) {

@@ -35,6 +35,7 @@ public final class PreambleServer implements AutoCloseable {
   private final ServerMetrics metrics;
   private final Generations generations;
   private final Classifications classifications;
+  private final PinnedPrefixes pins;
   private final InFlight inFlight = new InFlight();
   private final Watcher watcher;
   private final AtomicBoolean closing = new AtomicBoolean();
@@ -60,12 +61,14 @@ public final class PreambleServer implements AutoCloseable {
     this.generations = new Generations(engine, metrics);
     this.classifications =
         new Classifications(model, models, config.limits(), config.engine().threads());
+    this.pins = new PinnedPrefixes(catalog, engine, log);
     this.watcher =
         Watcher.start(
             config.adapters().look(),
             log,
             () -> keys.look(fault -> log.warning(fault.getMessage())),
-            catalog::look);
+            catalog::look,
+            pins::look);
     metrics.watch(engine);
     metrics.watch(catalog);
   }
@@ -112,7 +115,7 @@ public final class PreambleServer implements AutoCloseable {
     TokenTexts texts = new TokenTexts(model);
     Completions completions = new Completions(model, models, answers, texts);
     Chats chats = new Chats(model, models, answers, texts);
-    Adapters adapters = new Adapters(catalog, limits, config.adapters().uploadBytes());
+    Adapters adapters = new Adapters(catalog, pins, limits, config.adapters().uploadBytes());
     Tokens tokens = new Tokens(model, models, limits);
     return new Routes(
             new Gate(

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.preamble.generation.PrefixStatistics;
 import dev.preamble.generation.Stories;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.peft.Adapter;
@@ -432,6 +433,45 @@ class AdaptersTest {
     adapter(13, 13).save(adapters.resolve("thirteen"));
     assertEquals(200, status("thirteen"));
     refused(409, "raise --adapter-bytes", server.json("PUT", "/v1/adapters/thirteen/pin", ""));
+  }
+
+  @Test
+  void aPinnedAdaptersPrefixStaysAndFollowsItsContent() throws Exception {
+    assertEquals(200, server.json("PUT", "/v1/adapters/first/pin", "").statusCode());
+    PrefixStatistics pinned = server.server().status().prefixes();
+    assertEquals(1, pinned.entries(), "computed though nobody has asked");
+    server.close();
+    long two = 2 * pinned.bytes();
+    server =
+        ServerFixture.start(
+            adapters, config -> config.withEngine(config.engine().withPrefixBytes(two)));
+    assertEquals(200, server.json("PUT", "/v1/adapters/first/pin", "").statusCode());
+    adapter(7, 7).save(adapters.resolve("third"));
+    assertEquals(0, computed("first"), "the pinned one stays");
+    adapter(9, 99).save(adapters.resolve("first"));
+    String digest = Adapter.open(adapters.resolve("first")).digest();
+    awaitThat("the new version", () -> shown("first").get("digest").asText().equals(digest));
+    awaitThat("its prefix", () -> computed("first") == 0);
+    assertEquals(200, server.json("PUT", "/v1/adapters/second/pin", "").statusCode());
+    refused(409, "cannot be pinned", server.json("PUT", "/v1/adapters/third/pin", ""));
+    assertFalse(shown("third").get("pinned").asBoolean());
+    assertEquals(200, server.json("DELETE", "/v1/adapters/second/pin", "").statusCode());
+    assertEquals(200, server.json("PUT", "/v1/adapters/third/pin", "").statusCode());
+    assertEquals(200, server.json("DELETE", "/v1/adapters/first", "").statusCode());
+    awaitThat(
+        "room for another",
+        () -> server.json("PUT", "/v1/adapters/second/pin", "").statusCode() == 200);
+  }
+
+  /**
+   * How many prefixes a request under {@code name} computes after others took what room is left.
+   */
+  private long computed(String name) throws Exception {
+    assertEquals(200, status("third"));
+    assertEquals(200, status("second"));
+    long before = server.server().status().prefixes().misses();
+    assertEquals(200, status(name));
+    return server.server().status().prefixes().misses() - before;
   }
 
   @Test

@@ -11,9 +11,13 @@ import dev.preamble.generation.FittedAdapter;
 import dev.preamble.generation.Stories;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.peft.Adapter;
+import java.io.IOException;
+import java.net.Socket;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -26,6 +30,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Labels of texts over HTTP. */
 class ClassifyTest {
+  private static final int GONE = 24;
+
   @TempDir static Path folder;
   private static ServerFixture server;
 
@@ -124,5 +130,37 @@ class ClassifyTest {
     assertEquals(404, ask("\"nobody\"", "\"input\": \"a\"").statusCode());
     assertEquals(
         400, ask("\"first\"", "\"input\": \"%s\"".formatted("word ".repeat(600))).statusCode());
+  }
+
+  @Test
+  void nobodyWaitsForThoseWhoAreGone() throws Exception {
+    String models = "[\"%s\", \"first\", \"second\"]".formatted(BASE);
+    String input = "\"The dog was in the park with Lily and her mom. They were\"";
+    String large = "\"input\": [%s]".formatted(String.join(", ", Collections.nCopies(64, input)));
+    assertEquals(200, ask(models, large).statusCode());
+    long start = System.nanoTime();
+    assertEquals(200, ask(models, large).statusCode());
+    long one = System.nanoTime() - start;
+    for (int i = 0; i < GONE; i++) {
+      vanish("{\"model\": %s, \"labels\": [\"happy\", \"very big\"], %s}".formatted(models, large));
+    }
+    start = System.nanoTime();
+    assertEquals(200, ask("\"first\"", "\"input\": \"The dog was\"").statusCode());
+    long waited = System.nanoTime() - start;
+    assertTrue(
+        waited < GONE * one / 2,
+        "waited %,d ms, one takes %,d".formatted(waited / 1_000_000, one / 1_000_000));
+  }
+
+  private static void vanish(String json) throws IOException {
+    byte[] body = json.getBytes(StandardCharsets.UTF_8);
+    try (Socket client = new Socket("127.0.0.1", server.server().port())) {
+      String head =
+          "POST /v1/classify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+              .formatted(body.length);
+      client.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+      client.getOutputStream().write(body);
+      client.getOutputStream().flush();
+    }
   }
 }

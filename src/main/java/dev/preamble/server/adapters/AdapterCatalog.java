@@ -3,6 +3,7 @@ package dev.preamble.server.adapters;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import dev.preamble.WholeFolder;
+import dev.preamble.generation.FittedAdapter;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.server.adapters.CatalogException.Reason;
 import java.io.IOException;
@@ -220,6 +221,7 @@ public final class AdapterCatalog {
       return served(known);
     }
     CatalogEntry fresh = new CatalogEntry(name, folder, true, root, loader);
+    fresh.pin(taken && known.state().pinned());
     CatalogEntry.Change change = fresh.refresh();
     AdapterVersion version = served(fresh);
     CatalogEntry before = entries.put(name, fresh);
@@ -301,6 +303,15 @@ public final class AdapterCatalog {
     entry.loaded();
     account(entry, entry.state());
     return entry.state();
+  }
+
+  /** The values of {@code name}, one for each of its tasks, if it is pinned and served. */
+  public List<FittedAdapter> pinned(String name) {
+    return Optional.ofNullable(entries.get(name))
+        .filter(entry -> entry.state().pinned())
+        .flatMap(CatalogEntry::loaded)
+        .map(AdapterLoader.Loaded::tasks)
+        .orElse(List.of());
   }
 
   private CatalogEntry known(String name) {
