@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,8 +25,8 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
  * and keeps what it found in {@code src/test/benchmarks/TrainingStepBenchmark.json}, where it
  * replaces what was found of the same models. On a machine with nothing else to do: {@code mvn test
  * -Dtest=TrainingStepBenchmark -Dpreamble.models=stories15M,gpt2-36M,gpt2-124M,llama-100M}. It
- * takes about three minutes a model; {@code -Dpreamble.threads} and {@code -Dpreamble.rounds} (2
- * and 3) change how it measures.
+ * takes about three minutes a model; {@code -Dpreamble.settings=a,b} measures these alone; {@code
+ * -Dpreamble.threads} and {@code -Dpreamble.rounds} (2 and 3) change how.
  */
 class TrainingStepBenchmark {
   private static final Path OUT = Path.of("src/test/benchmarks/TrainingStepBenchmark.json");
@@ -41,10 +42,35 @@ class TrainingStepBenchmark {
     JsonNode oracle = Oracle.shared().call("hello", Map.of("threads", threads));
     report.set("machine", Machine.describe());
     report.put("threads", threads).put("rounds", rounds).set("peft", peft(oracle));
-    ObjectNode models = report.withObject("/models");
     for (String name : System.getProperty("preamble.models").split(",")) {
-      models.set(name, model(SizedModels.named(name), oracle, threads, rounds));
+      ObjectNode found = report.withObject("/models").withObject("/" + name);
+      Path folder = SizedModels.named(name);
+      if (settings().contains(StepSetting.A)) {
+        found.set("memory_in_a_bytes", memory(folder));
+        System.out.printf("%s: %s%n", name, found.path("memory_in_a_bytes"));
+        keep(report);
+      }
+      try (FrozenModel model = FrozenModel.open(folder)) {
+        for (StepSetting setting : settings()) {
+          TrainingStepTimes times =
+              TrainingStepTimes.measure(model, setting, sides(setting, oracle), threads, rounds);
+          System.out.printf("%s, %s%n", name, times);
+          found.set(setting.name(), row(times));
+          keep(report);
+        }
+      }
     }
+  }
+
+  /** Those that {@code -Dpreamble.settings} names, else all. */
+  private static List<StepSetting> settings() {
+    String names = System.getProperty("preamble.settings", "");
+    return names.isEmpty()
+        ? StepSetting.ALL
+        : Arrays.stream(names.split(",")).map(StepSetting::named).toList();
+  }
+
+  private static void keep(ObjectNode report) {
     WholeFile.write(OUT, (report.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
@@ -58,31 +84,25 @@ class TrainingStepBenchmark {
     return peft;
   }
 
-  private static ObjectNode model(Path folder, JsonNode oracle, int threads, int rounds)
-      throws IOException {
-    ObjectNode found = JSON.createObjectNode();
-    ObjectNode memory = found.putObject("memory_in_a_bytes");
-    StepMemory ours = StepMemory.ofPreamble(folder, StepSetting.A);
-    StepMemory theirs = StepMemory.ofPeft(folder, StepSetting.A);
-    memory.put("preamble", ours.taken()).put("peft_float32", theirs.taken());
-    memory.put("preamble_over_peft", (double) ours.taken() / theirs.taken());
-    System.out.printf("%s: %s%n", folder.getFileName(), memory);
-    try (FrozenModel model = FrozenModel.open(folder)) {
-      for (StepSetting setting : StepSetting.ALL) {
-        List<Side> sides = new ArrayList<>(List.of(Side.PREAMBLE));
-        if (setting.isRagged()) {
-          sides.add(Side.PREAMBLE_PADDED);
-        }
-        sides.addAll(List.of(Side.PEFT_FLOAT32, Side.PEFT_BFLOAT16));
-        if (!oracle.required("stock_wheel_is_fast").asBoolean()) {
-          sides.add(Side.PEFT_FLOAT32_STOCK);
-        }
-        TrainingStepTimes times = TrainingStepTimes.measure(model, setting, sides, threads, rounds);
-        System.out.printf("%s, %s%n", folder.getFileName(), times);
-        found.set(setting.name(), row(times));
-      }
+  private static ObjectNode memory(Path model) throws IOException {
+    StepMemory ours = StepMemory.ofPreamble(model, StepSetting.A);
+    StepMemory theirs = StepMemory.ofPeft(model, StepSetting.A);
+    return JSON.createObjectNode()
+        .put("preamble", ours.taken())
+        .put("peft_float32", theirs.taken())
+        .put("preamble_over_peft", (double) ours.taken() / theirs.taken());
+  }
+
+  private static List<Side> sides(StepSetting setting, JsonNode oracle) {
+    List<Side> sides = new ArrayList<>(List.of(Side.PREAMBLE));
+    if (setting.isRagged()) {
+      sides.add(Side.PREAMBLE_PADDED);
     }
-    return found;
+    sides.addAll(List.of(Side.PEFT_FLOAT32, Side.PEFT_BFLOAT16));
+    if (!oracle.required("stock_wheel_is_fast").asBoolean()) {
+      sides.add(Side.PEFT_FLOAT32_STOCK);
+    }
+    return sides;
   }
 
   private static ObjectNode row(TrainingStepTimes times) {

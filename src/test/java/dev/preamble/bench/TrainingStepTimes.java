@@ -22,6 +22,9 @@ final class TrainingStepTimes {
 
   private static final int MOST_STEPS = 20;
 
+  /** Steps of ours after which its Java code is compiled. */
+  private static final int WARM_UP = 10;
+
   private final FrozenModel model;
   private final StepSetting setting;
   private final int threads;
@@ -57,7 +60,8 @@ final class TrainingStepTimes {
             threads)) {
       Map<Side, Integer> steps = new LinkedHashMap<>();
       for (Side side : sides) {
-        double warm = Stats.best(times.turn(side, training, 2));
+        times.turn(side, training, side == Side.PREAMBLE ? WARM_UP : 1);
+        double warm = Stats.best(times.turn(side, training, 1));
         steps.put(side, Math.clamp(Math.round(TURN / warm), 1, MOST_STEPS));
       }
       times.shares.clear();
