@@ -45,6 +45,17 @@ public final class Preamble {
   /** The commands with their handling of faults. */
   static CommandLine commandLine() {
     return new WithServeDefaults()
+        .setParameterExceptionHandler(
+            (fault, arguments) -> {
+              CommandLine command = fault.getCommandLine();
+              command
+                  .getErr()
+                  .printf(
+                      "preamble: %s; '%s --help' lists what it takes%n",
+                      fault.getMessage(), command.getCommandSpec().qualifiedName());
+              CommandLine.UnmatchedArgumentException.printSuggestions(fault, command.getErr());
+              return CommandLine.ExitCode.USAGE;
+            })
         .setExecutionExceptionHandler(
             (fault, command, parsed) -> {
               if (!(fault instanceof PreambleException)) {

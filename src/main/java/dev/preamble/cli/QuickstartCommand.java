@@ -159,7 +159,8 @@ final class QuickstartCommand implements Runnable {
         where one model must do many tasks.
 
         Tuned in %s s; %s s from the start of the program to this table.
-        The adapter is in %s, as PEFT saves it, with its model card and the run as a picture, loss.png.
+        The adapter is in %s, as PEFT saves it,
+        with its model card and a picture of the run, loss.png.
         To tune one on your own rows, a JSON object a line:
           ./preamble train --model %s --data yours.jsonl --template '{text} This is the' \\
             --labels yes,no --out runs/yours

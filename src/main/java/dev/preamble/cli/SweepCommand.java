@@ -56,10 +56,23 @@ final class SweepCommand implements Runnable {
     Path out = Path.of(settings.required("out"));
     List<Map<String, String>> planned = plan(settings);
     SweepRecord record = SweepRecord.open(out, settings);
-    List<Trial> done = new ArrayList<>();
     try (Interruption interruption = new Interruption()) {
+      run(settings, out, planned, record, interruption);
+    }
+  }
+
+  /** Tells of being stopped before the interruption is closed, which lets the process end. */
+  private void run(
+      Settings settings,
+      Path out,
+      List<Map<String, String>> planned,
+      SweepRecord record,
+      Interruption interruption) {
+    List<Trial> done = new ArrayList<>();
+    try {
       for (Map<String, String> values : planned) {
-        done.add(record.find(values).orElseGet(() -> run(settings, values, record, interruption)));
+        done.add(
+            record.find(values).orElseGet(() -> trial(settings, values, record, interruption)));
         tell(done.getLast(), done.size(), planned.size());
       }
       Trial best = record.best(done);
@@ -70,6 +83,7 @@ final class SweepCommand implements Runnable {
           .printf(
               "preamble: stopped; %d of %d trials are done and kept: the same command goes on with the others%n",
               done.size(), planned.size());
+      output.err().flush();
     }
   }
 
@@ -82,7 +96,7 @@ final class SweepCommand implements Runnable {
     return trials.isPresent() ? plan.random(count, settings.wholeLong("seed")) : plan.grid();
   }
 
-  private Trial run(
+  private Trial trial(
       Settings base, Map<String, String> values, SweepRecord record, Interruption interruption) {
     Settings settings = base;
     for (Map.Entry<String, String> value : values.entrySet()) {

@@ -79,8 +79,14 @@ final class TrainCommand implements Runnable {
     Settings settings = settings();
     Path out = Path.of(settings.required("out"));
     settings.required("data");
-    try (Interruption interruption = new Interruption();
-        PreparedRun prepared = PreparedRun.of(settings, output.err())) {
+    try (Interruption interruption = new Interruption()) {
+      run(settings, out, interruption);
+    }
+  }
+
+  /** Tells of being stopped before the interruption is closed, which lets the process end. */
+  private void run(Settings settings, Path out, Interruption interruption) {
+    try (PreparedRun prepared = PreparedRun.of(settings, output.err())) {
       RunControl control =
           new RunControl(
               settings.whole("save-every"),
@@ -93,6 +99,7 @@ final class TrainCommand implements Runnable {
       report(out, train(run, prepared.steps()));
     } catch (TrainingStoppedException stopped) {
       output.err().println("preamble: " + stopped.getMessage());
+      output.err().flush();
     }
   }
 

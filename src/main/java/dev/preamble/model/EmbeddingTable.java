@@ -56,12 +56,12 @@ public final class EmbeddingTable {
           "token id %d: expected one of the vocabulary's 0 to %d"
               .formatted(token, vocabularySize - 1));
     }
-    MemorySegment row = destination.asSlice(4L * place * width, 4L * width);
-    table.copyFloats((long) token * width, row, width);
+    long start = 4L * place * width;
+    table.copyFloats((long) token * width, destination, start, width);
     if (scale != 1) {
-      for (int i = 0; i < width; i++) {
-        float value = row.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
-        row.setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i, value * scale);
+      for (long at = start; at < start + 4L * width; at += 4) {
+        float value = destination.get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
+        destination.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, value * scale);
       }
     }
   }

@@ -184,7 +184,7 @@ final class MappedWeights implements AutoCloseable {
     long count = elements(constant);
     MemorySegment values = arena.allocate(Math.multiplyExact(4, count), 64);
     new TensorView(constant.name(), dtype, constant.dimensions(), slice(external))
-        .copyFloats(0, values, count);
+        .copyFloats(0, values, 0, count);
     return values;
   }
 

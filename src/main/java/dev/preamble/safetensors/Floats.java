@@ -69,17 +69,17 @@ final class Floats {
     }
   }
 
-  static void copy(TensorView from, long first, MemorySegment to, long count) {
+  static void copy(TensorView from, long first, MemorySegment to, long offset, long count) {
     Objects.checkFromIndexSize(first, count, from.elements());
     if (from.dtype() == Dtype.F32 && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
-      MemorySegment.copy(from.data(), first * 4, to, 0, count * 4);
+      MemorySegment.copy(from.data(), first * 4, to, offset, count * 4);
       return;
     }
     float[] chunk = new float[(int) Math.min(count, CHUNK)];
     for (long done = 0; done < count; ) {
       int length = (int) Math.min(chunk.length, count - done);
       copy(from, first + done, chunk, 0, length);
-      MemorySegment.copy(chunk, 0, to, ValueLayout.JAVA_FLOAT_UNALIGNED, done * 4, length);
+      MemorySegment.copy(chunk, 0, to, ValueLayout.JAVA_FLOAT_UNALIGNED, offset + done * 4, length);
       done += length;
     }
   }

@@ -66,11 +66,12 @@ public record TensorView(String name, Dtype dtype, List<Long> shape, MemorySegme
   }
 
   /**
-   * Copies {@code count} elements from {@code first} on to the start of {@code destination} as
-   * float32 in native order; conversions as in {@link #copyFloats(long, float[], int, int)}.
+   * Copies {@code count} elements from {@code first} on to {@code destination} from byte {@code
+   * offset} on, as float32 in native order; conversions as in {@link #copyFloats(long, float[],
+   * int, int)}.
    */
-  public void copyFloats(long first, MemorySegment destination, long count) {
-    Floats.copy(this, first, destination, count);
+  public void copyFloats(long first, MemorySegment destination, long offset, long count) {
+    Floats.copy(this, first, destination, offset, count);
   }
 
   /**

@@ -68,12 +68,13 @@ class TensorViewTest {
     float[] row = new float[10_002];
     table.copyFloats(5000, row, 1, 10_000);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate(ValueLayout.JAVA_FLOAT, 10_000);
-      table.copyFloats(5000, memory, 10_000);
+      MemorySegment memory = arena.allocate(ValueLayout.JAVA_FLOAT, 10_001);
+      table.copyFloats(5000, memory, 4, 10_000);
       for (int i = 0; i < 10_000; i++) {
         assertEquals((5000 + i) % 2048, row[1 + i]);
-        assertEquals(row[1 + i], memory.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+        assertEquals(row[1 + i], memory.getAtIndex(ValueLayout.JAVA_FLOAT, i + 1));
       }
+      assertEquals(0, memory.get(ValueLayout.JAVA_FLOAT, 0));
     }
     assertEquals(0, row[0] + row[10_001]);
     assertThrows(IndexOutOfBoundsException.class, () -> table.copyFloats(count - 1, row, 0, 2));
