@@ -52,8 +52,9 @@ class QuickstartIT {
   void brokenOffItRunsAgainAndServesFourModels() throws Exception {
     Process broken = start("--port", "0");
     await(broken, "err", Pattern.compile("epoch 1"));
-    new ProcessBuilder("kill", "-INT", "" + broken.pid()).start().waitFor();
-    assertTrue(broken.waitFor(30, TimeUnit.SECONDS), "Ctrl-C did not end it");
+    // What Ctrl-C does; its own signal is ignored where a shell runs the tests in the background.
+    broken.destroy();
+    assertTrue(broken.waitFor(30, TimeUnit.SECONDS), "the signal did not end it");
     assertNotEquals(0, broken.exitValue());
 
     Process process = start("--port", "0");
