@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.bench.Machine;
 import dev.preamble.generation.Stories;
 import dev.preamble.model.FrozenModel;
 import java.io.IOException;
@@ -38,10 +39,14 @@ import org.junit.jupiter.api.io.TempDir;
  * Many clients for a while, some of whom cancel, vanish, ask nonsense or replace adapters: nobody
  * gets another's answer, and nothing is left behind. {@code -Dpreamble.soak=20000} makes as many
  * requests and holds the time of /health/live to its limit; without it they are fewer, and the time
- * is only told.
+ * is only told. {@code -Dpreamble.soak.report=FILE} writes the figures as JSON.
  */
 class SoakTest {
   private static final int REQUESTS = Integer.getInteger("preamble.soak", 600);
+
+  /** A file for the figures as JSON, if they are wanted. */
+  private static final String REPORT = System.getProperty("preamble.soak.report", "");
+
   private static final boolean FULL = REQUESTS >= 20_000;
   private static final int CLIENTS = 8;
   private static final double HEALTH_MILLIS = 50;
@@ -74,22 +79,43 @@ class SoakTest {
       long heap = heap();
       long resident = resident();
       long handles = handles();
+      long begun = System.nanoTime();
       List<Double> health = soak(REQUESTS, 2);
       server.awaitIdle();
       Collections.sort(health);
       double p99 = health.get((int) (health.size() * 0.99));
+      long heapGrowth = heap() - heap;
+      long residentGrowth = resident() - resident;
+      long moreHandles = handles() - handles;
       System.out.printf(
           "[soak] %,d requests, %,d answered and compared; heap %+,d kB, resident %+,d kB, handles %+d; /health/live p99 %.1f ms of %,d%n",
           REQUESTS,
           answered.get(),
-          (heap() - heap) >> 10,
-          (resident() - resident) >> 10,
-          handles() - handles,
+          heapGrowth >> 10,
+          residentGrowth >> 10,
+          moreHandles,
           p99,
           health.size());
-      assertTrue(heap() - heap < HEAP_GROWTH, "heap");
-      assertTrue(resident() - resident < RESIDENT_GROWTH, "resident memory");
-      assertTrue(handles() - handles < MORE_HANDLES, "file handles");
+      if (!REPORT.isEmpty()) {
+        ObjectNode report =
+            Machine.describe()
+                .put("requests", REQUESTS)
+                .put("clients", CLIENTS)
+                .put("answers_equal", answered.get())
+                .put("seconds", (System.nanoTime() - begun) / 1e9)
+                .put("heap_growth_bytes", heapGrowth)
+                .put("resident_growth_bytes", residentGrowth)
+                .put("file_handles_growth", moreHandles)
+                .put("cache_positions_held", server.server().status().cache().positions())
+                .put("health_probes", health.size())
+                .put("health_milliseconds_median", health.get(health.size() / 2))
+                .put("health_milliseconds_p99", p99)
+                .put("health_milliseconds_most", health.getLast());
+        Files.writeString(Path.of(REPORT), report.toPrettyString() + "\n");
+      }
+      assertTrue(heapGrowth < HEAP_GROWTH, "heap");
+      assertTrue(residentGrowth < RESIDENT_GROWTH, "resident memory");
+      assertTrue(moreHandles < MORE_HANDLES, "file handles");
       assertEquals(0, server.server().status().cache().positions(), "no slot is held");
       assertTrue(!FULL || p99 < HEALTH_MILLIS, "/health/live took " + p99 + " ms");
       try (Stream<Path> left = Files.list(adapters)) {
