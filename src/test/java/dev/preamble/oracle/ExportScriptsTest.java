@@ -16,7 +16,7 @@ class ExportScriptsTest {
   @Test
   void theTestsOfThePythonScriptsPass() throws IOException, InterruptedException {
     Process process =
-        new ProcessBuilder(PythonEnvironment.python().toString(), "-m", "unittest")
+        new ProcessBuilder(PythonEnvironment.python().toString(), "-u", "-m", "unittest")
             .directory(Path.of("export-scripts").toFile())
             .redirectErrorStream(true)
             .start();
