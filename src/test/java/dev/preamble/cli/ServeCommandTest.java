@@ -62,16 +62,13 @@ class ServeCommandTest {
           ready.matches("ready at http://127\\.0\\.0\\.1:\\d+: stories260K with adapters robot"),
           ready);
       URI completions = URI.create(ready.split(" ")[2].replaceFirst(":$", "/v1/completions"));
-      HttpResponse<Stream<String>> response =
-          client.send(
-              HttpRequest.newBuilder(completions)
-                  .POST(HttpRequest.BodyPublishers.ofString(LONG))
-                  .build(),
-              HttpResponse.BodyHandlers.ofLines());
-      Iterator<String> lines = response.body().iterator();
-      List<String> events = new ArrayList<>(List.of(lines.next()));
-      process.destroy();
-      lines.forEachRemaining(events::add);
+      List<String> events = new ArrayList<>();
+      try (Stream<String> stream = stream(client, completions, LONG)) {
+        Iterator<String> lines = stream.iterator();
+        events.add(lines.next());
+        process.destroy();
+        lines.forEachRemaining(events::add);
+      }
       events.removeIf(String::isEmpty);
       assertEquals("data: [DONE]", events.getLast());
       assertTrue(events.get(events.size() - 2).contains("\"finish_reason\":\"length\""));
@@ -84,17 +81,11 @@ class ServeCommandTest {
 
   @Test
   void aSecondSignalEndsTheProcessAtOnce() throws Exception {
+    String body = LONG.replace("robot", "stories260K").replace("}", ", \"n\": 64}");
     try (ServeProcess server = ServeProcess.start(Stories.SMALL, "--grace", "600");
-        HttpClient client = HttpClient.newHttpClient()) {
-      HttpResponse<Stream<String>> response =
-          client.send(
-              HttpRequest.newBuilder(server.url().resolve("/v1/completions"))
-                  .POST(
-                      HttpRequest.BodyPublishers.ofString(
-                          LONG.replace("robot", "stories260K").replace("}", ", \"n\": 64}")))
-                  .build(),
-              HttpResponse.BodyHandlers.ofLines());
-      Iterator<String> lines = response.body().iterator();
+        HttpClient client = HttpClient.newHttpClient();
+        Stream<String> stream = stream(client, server.url().resolve("/v1/completions"), body)) {
+      Iterator<String> lines = stream.iterator();
       lines.next();
       server.terminate();
       for (int i = 0; i < 50; i++) {
@@ -113,6 +104,16 @@ class ServeCommandTest {
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       refused("is taken by another program", "--port", "" + other.getLocalPort());
     }
+  }
+
+  /**
+   * The lines that answer {@code body}. To be closed: a client that is closed waits for each answer
+   * that is neither read to its end nor given up.
+   */
+  private static Stream<String> stream(HttpClient client, URI uri, String body) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(uri).POST(HttpRequest.BodyPublishers.ofString(body)).build();
+    return client.send(request, HttpResponse.BodyHandlers.ofLines()).body();
   }
 
   private static void refused(String reason, String... arguments) {
