@@ -48,17 +48,21 @@ final class PrefixStore {
       misses++;
     } else {
       hits++;
-      for (int block : found.blocks()) {
-        pool.copy(block, cache, slot);
+      if (!cache.restore(slot, adapter.digest())) {
+        for (int block : found.blocks()) {
+          pool.copy(block, cache, slot);
+        }
+        cache.begins(slot, adapter.digest(), found.positions());
       }
     }
     publish();
     return found != null;
   }
 
-  /** Keeps the adapter's prefix, which {@code slot} begins with, if it fits. */
+  /** Keeps the adapter's prefix, which {@code slot} begins with now, if it fits. */
   void keep(FittedAdapter adapter, SlotCache cache, int slot) {
     int positions = adapter.virtualTokens();
+    cache.begins(slot, adapter.digest(), positions);
     if (kept.containsKey(adapter.digest()) || !makeRoom(size(positions))) {
       return;
     }

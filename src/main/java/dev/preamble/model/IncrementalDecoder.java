@@ -1,6 +1,7 @@
 package dev.preamble.model;
 
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Text that grows token by token. The pieces that {@link #append} gives, joined, are the text of
@@ -19,6 +20,7 @@ public final class IncrementalDecoder {
   private int count;
   private int windowStart;
   private int given;
+  private boolean inText;
 
   /** Decodes with {@code tokenizer}, starting behind nothing. */
   public IncrementalDecoder(TextTokenizer tokenizer) {
@@ -43,22 +45,46 @@ public final class IncrementalDecoder {
   /** The text that {@code token} completes, possibly empty. */
   public String append(int token) {
     push(token);
+    if (!inText) {
+      String piece = decoded();
+      inText = !piece.isEmpty();
+      return piece;
+    }
+    Optional<String> known = tokenizer.knownPieces().of(token);
+    if (known.isPresent()) {
+      giveAll();
+      return known.get();
+    }
+    String piece = decoded();
+    inText = !piece.isEmpty();
+    if (inText) {
+      tokenizer.knownPieces().note(token, piece);
+    }
+    return piece;
+  }
+
+  /** What the tokenizer makes of the tokens that have not been given out, if it is whole. */
+  private String decoded() {
     String before = decode(windowStart, given);
     String after = decode(windowStart, count);
     if (after.length() <= before.length() || after.charAt(after.length() - 1) == INCOMPLETE) {
       return "";
     }
+    giveAll();
+    return after.substring(before.length());
+  }
+
+  private void giveAll() {
     windowStart = given;
     given = count;
-    return after.substring(before.length());
   }
 
   /** What is held back still, given out as it stands. */
   public String finish() {
     String before = decode(windowStart, given);
     String after = decode(windowStart, count);
-    windowStart = given;
-    given = count;
+    giveAll();
+    inText = false;
     return after.length() <= before.length() ? "" : after.substring(before.length());
   }
 

@@ -20,6 +20,7 @@ public final class SlotCache implements AutoCloseable {
   private final int slots;
   private final int capacity;
   private final int[] lengths;
+  private final Beginnings beginnings;
 
   /** One layer's keys and values. */
   record Pair(Tensor key, Tensor value) implements AutoCloseable {
@@ -46,6 +47,7 @@ public final class SlotCache implements AutoCloseable {
     this.slots = slots;
     this.capacity = capacity;
     this.lengths = new int[slots];
+    this.beginnings = new Beginnings(slots);
   }
 
   /** An empty cache with tensors from {@code source}. */
@@ -115,6 +117,27 @@ public final class SlotCache implements AutoCloseable {
     return elements * type.bytes();
   }
 
+  /**
+   * States that {@code slot} begins with {@code content}, the first {@code count} positions that it
+   * holds. The same content is the same keys and values in every slot.
+   */
+  public void begins(int slot, String content, int count) {
+    Objects.checkIndex(count, lengths[slot] + 1);
+    beginnings.note(slot, content, count);
+  }
+
+  /**
+   * Fills an empty slot with {@code content} if it began with that before it was emptied, and
+   * nothing was written over it since: nothing is copied then.
+   *
+   * @return whether it is filled
+   */
+  public boolean restore(int slot, String content) {
+    int count = lengths[slot] == 0 ? beginnings.count(slot, content) : 0;
+    lengths[slot] += count;
+    return count > 0;
+  }
+
   /** Empties {@code slot}. */
   public void clear(int slot) {
     lengths[slot] = 0;
@@ -138,6 +161,7 @@ public final class SlotCache implements AutoCloseable {
           "positions %d to %d of %d".formatted(from, from + count, other.lengths[otherSlot]));
     }
     requireRoom(slot, count);
+    write(slot);
     for (int layer = 0; layer < shapes.size(); layer++) {
       Manifest.KeyValue shape = shapes.get(layer);
       Place origin = other.place(shape, otherSlot, from);
@@ -153,6 +177,7 @@ public final class SlotCache implements AutoCloseable {
    */
   public void append(int slot, KeyValueCache other) {
     requireRoom(slot, other.length());
+    write(slot);
     for (int layer = 0; layer < shapes.size(); layer++) {
       Manifest.KeyValue shape = shapes.get(layer);
       Pair from = new Pair(other.key(layer), other.value(layer));
@@ -171,30 +196,36 @@ public final class SlotCache implements AutoCloseable {
 
   /** Moves what {@code from} holds to {@code to}, which is empty; {@code from} is empty then. */
   public void move(int from, int to) {
-    append(to, this, from, 0, lengths[from]);
+    int there = Math.min(beginnings.common(from, to), lengths[from]);
+    lengths[to] = there;
+    append(to, this, from, there, lengths[from] - there);
+    beginnings.copied(beginnings, from, to, lengths[from]);
     clear(from);
   }
 
   /** Exchanges what two slots hold. */
   public void swap(int one, int other) {
     int count = Math.max(lengths[one], lengths[other]);
+    int same = Math.min(beginnings.common(one, other), count);
     for (int layer = 0; layer < shapes.size(); layer++) {
       Manifest.KeyValue shape = shapes.get(layer);
-      swap(shape, layers.get(layer).key(), one, other, count);
-      swap(shape, layers.get(layer).value(), one, other, count);
+      swap(shape, layers.get(layer).key(), one, other, same, count);
+      swap(shape, layers.get(layer).value(), one, other, same, count);
     }
+    beginnings.swapped(one, other, count);
     int length = lengths[one];
     lengths[one] = lengths[other];
     lengths[other] = length;
   }
 
-  private void swap(Manifest.KeyValue shape, Tensor tensor, int one, int other, int count) {
-    long size = (long) count * shape.headSize();
+  /** Exchanges the positions from {@code from} to {@code to} of every head. */
+  private void swap(Manifest.KeyValue shape, Tensor tensor, int one, int other, int from, int to) {
+    long size = (long) (to - from) * shape.headSize();
     try (Tensor kept = source.allocate(type, size)) {
       for (int head = 0; head < shape.heads(); head++) {
         long skipped = (long) head * capacity * shape.headSize();
-        long first = place(shape, one, 0).start() + skipped;
-        long second = place(shape, other, 0).start() + skipped;
+        long first = place(shape, one, from).start() + skipped;
+        long second = place(shape, other, from).start() + skipped;
         kept.copyFrom(tensor, first, 0, size);
         tensor.copyFrom(tensor, second, first, size);
         tensor.copyFrom(kept, 0, second, size);
@@ -232,7 +263,10 @@ public final class SlotCache implements AutoCloseable {
       close();
       throw fault;
     }
-    System.arraycopy(lengths, 0, to.lengths, 0, Math.min(slots, this.slots));
+    for (int slot = 0; slot < Math.min(slots, this.slots); slot++) {
+      to.lengths[slot] = lengths[slot];
+      to.beginnings.copied(beginnings, slot, slot, lengths[slot]);
+    }
     return to;
   }
 
@@ -265,6 +299,11 @@ public final class SlotCache implements AutoCloseable {
       views.add(new Pair(whole.key().view(start, sizes), whole.value().view(start, sizes)));
     }
     return views;
+  }
+
+  /** States that positions behind what {@code slot} holds are about to be written. */
+  void write(int slot) {
+    beginnings.written(slot, lengths[slot]);
   }
 
   /** States that the model has filled {@code count} positions more of {@code slot}. */

@@ -101,6 +101,7 @@ public final class SlotPass implements AutoCloseable {
       }
       lastPlaces.data().setAtIndex(JAVA_INT, row, length + count - 1);
       most = Math.max(most, length + count);
+      cache.write(first + row);
     }
     longest.data().set(JAVA_INT, 0, most);
     binding.run();

@@ -17,9 +17,11 @@ import java.util.stream.LongStream;
  */
 public final class TextTokenizer implements AutoCloseable {
   private final HuggingFaceTokenizer tokenizer;
+  private final KnownPieces knownPieces;
 
-  private TextTokenizer(HuggingFaceTokenizer tokenizer) {
+  private TextTokenizer(HuggingFaceTokenizer tokenizer, boolean decodesEachTokenAlone) {
     this.tokenizer = tokenizer;
+    this.knownPieces = new KnownPieces(decodesEachTokenAlone);
   }
 
   /**
@@ -34,7 +36,8 @@ public final class TextTokenizer implements AutoCloseable {
     try {
       return new TextTokenizer(
           HuggingFaceTokenizer.newInstance(
-              file, Map.of("truncation", "do_not_truncate", "padding", "do_not_pad")));
+              file, Map.of("truncation", "do_not_truncate", "padding", "do_not_pad")),
+          TokenDecoding.isEachTokenAlone(file));
     } catch (IOException | RuntimeException fault) {
       throw new ModelException(
           file + ": expected a Hugging Face tokenizer.json: " + fault.getMessage(), fault);
@@ -74,6 +77,11 @@ public final class TextTokenizer implements AutoCloseable {
       pieces.add(piece.isEmpty() ? decode(false, token) : piece);
     }
     return pieces;
+  }
+
+  /** What single tokens are known to add to a text. */
+  KnownPieces knownPieces() {
+    return knownPieces;
   }
 
   @Override

@@ -1,7 +1,10 @@
 package dev.preamble.model;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,10 +26,31 @@ record TokenDecoding(
     List<Replacement> replacements,
     boolean dropsLeadingSpace) {
   private static final String METASPACE = "▁";
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int[] BYTES_OF_CHARACTERS = bytesOfCharacters();
 
   /** A text that stands for another. */
   record Replacement(String from, String to) {}
+
+  /**
+   * Whether the decoder of a {@code tokenizer.json} treats each token alone, as far as is known.
+   */
+  static boolean isEachTokenAlone(Path file) throws IOException {
+    try (JsonParser json = JSON.createParser(file.toFile())) {
+      json.nextToken();
+      for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+        json.nextToken();
+        if (name.equals("decoder")) {
+          of(file, json.readValueAsTree());
+          return true;
+        }
+        json.skipChildren();
+      }
+      return false;
+    } catch (ModelException unknown) {
+      return false;
+    }
+  }
 
   static TokenDecoding of(Path file, JsonNode decoder) {
     List<JsonNode> steps = new ArrayList<>();
@@ -34,17 +58,17 @@ record TokenDecoding(
     boolean byteLevel = false;
     boolean byteFallback = false;
     boolean drops = false;
+    boolean fused = false;
     List<Replacement> replacements = new ArrayList<>();
     for (JsonNode step : steps) {
       switch (step.path("type").asText()) {
         case "ByteLevel" -> byteLevel = true;
         case "ByteFallback" -> byteFallback = true;
-        case "Fuse" -> {}
+        case "Fuse" -> fused = true;
         case "Replace" -> {
-          require(file, step, step.path("pattern").has("String"));
-          replacements.add(
-              new Replacement(
-                  step.path("pattern").path("String").asText(), step.path("content").asText()));
+          String from = step.path("pattern").path("String").asText();
+          require(file, step, !from.isEmpty() && (!fused || from.length() == 1));
+          replacements.add(new Replacement(from, step.path("content").asText()));
         }
         case "Metaspace" -> {
           replacements.add(new Replacement(step.path("replacement").asText(METASPACE), " "));

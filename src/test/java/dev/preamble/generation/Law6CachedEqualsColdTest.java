@@ -39,8 +39,12 @@ class Law6CachedEqualsColdTest {
     try (Engine engine = BatchingEngine.open(model, options)) {
       GenerationResult cold = engine.submit(request(adapter)).await();
       GenerationResult cached = engine.submit(request(adapter)).await();
-      assertEquals(cold.tokens(), cached.tokens());
+      assertEquals(cold.tokens(), cached.tokens(), "from the prefix that the slot held still");
       assertEquals(new PrefixStatistics(1, 1, 0, 1, 2 * block), engine.status().prefixes());
+      engine.submit(request(Stories.fitted(model, 20, 6))).await();
+      GenerationResult copied = engine.submit(request(adapter)).await();
+      assertEquals(cold.tokens(), copied.tokens(), "from a copy of the prefix");
+      assertEquals(new PrefixStatistics(2, 2, 0, 2, 4 * block), engine.status().prefixes());
       EngineInvariants.check(engine, options);
     }
   }

@@ -3,6 +3,8 @@ package dev.preamble.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,10 +13,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Text token by token is the text of all tokens at once: of odd texts, and of tokens drawn at
@@ -82,6 +87,55 @@ class IncrementalDecoderTest {
         texts.forEach(text -> compare(tokenizer, tokenizer.encode(text, true)));
       }
     }
+  }
+
+  /** Single bytes and special tokens among them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"stories260K", "tiny-gpt2"})
+  void whatATokenizerKnowsOfItsTokensChangesNothing(String model) {
+    Path file = Path.of("test-fixtures", model, "tokenizer.json");
+    int vocabulary = Manifest.read(Path.of("test-fixtures", model)).vocabularySize();
+    Random random = new Random(12);
+    try (TextTokenizer used = TextTokenizer.open(file)) {
+      int letter = letter(used);
+      for (int token = 0; token < vocabulary; token++) {
+        pieces(used, new int[] {letter, token, letter});
+      }
+      long known =
+          IntStream.range(0, vocabulary)
+              .filter(token -> used.knownPieces().of(token).isPresent())
+              .count();
+      assertTrue(known > vocabulary / 3, () -> known + " of " + vocabulary + " tokens are known");
+      for (int i = 0; i < 30; i++) {
+        int[] tokens = random.ints(60, 0, vocabulary).distinct().toArray();
+        try (TextTokenizer fresh = TextTokenizer.open(file)) {
+          assertEquals(pieces(fresh, tokens), pieces(used, tokens));
+        }
+      }
+    }
+  }
+
+  @Test
+  void nothingIsKnownOfTokensWhoseNeighboursCount(@TempDir Path folder) throws IOException {
+    String json = Files.readString(Path.of("test-fixtures/tiny-gpt2/tokenizer.json"));
+    ObjectNode changed = (ObjectNode) new ObjectMapper().readTree(json);
+    changed.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
+    Path file = Files.writeString(folder.resolve("tokenizer.json"), changed.toString());
+    try (TextTokenizer tokenizer = TextTokenizer.open(file)) {
+      int letter = letter(tokenizer);
+      pieces(tokenizer, new int[] {letter, letter, letter});
+      assertTrue(tokenizer.knownPieces().of(letter).isEmpty());
+    }
+  }
+
+  private static int letter(TextTokenizer tokenizer) {
+    int[] tokens = tokenizer.encode("x", false);
+    return tokens[tokens.length - 1];
+  }
+
+  private static List<String> pieces(TextTokenizer tokenizer, int[] tokens) {
+    IncrementalDecoder decoder = new IncrementalDecoder(tokenizer);
+    return Arrays.stream(tokens).mapToObj(decoder::append).toList();
   }
 
   @Test

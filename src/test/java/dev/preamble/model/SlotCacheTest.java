@@ -3,6 +3,7 @@ package dev.preamble.model;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.generation.Stories;
 import dev.preamble.runtime.Session;
@@ -85,6 +86,71 @@ class SlotCacheTest {
         assertArrayEquals(alone[slot], row);
       }
     }
+  }
+
+  /** Slots are filled, written on, moved, swapped, emptied and resized at random. */
+  @Test
+  void aRestoredSlotHoldsTheBitsOfItsContentAndOneWrittenOverIsNotRestored() {
+    Random random = new Random(4);
+    int restored = 0;
+    int refused = 0;
+    SlotCache cache = model.slots(session, 4, 64);
+    try (SlotCache contents = model.slots(session, 3, 64);
+        SlotPass fill = model.pass(session, contents, 1)) {
+      float[][] after = new float[3][];
+      for (int content = 0; content < 3; content++) {
+        fill.advance(content, random.ints(5 + content, 3, 512).toArray(), 0, 5 + content, 0);
+        after[content] = next(contents, fill, content);
+      }
+      for (int round = 0; round < 40; round++) {
+        try (SlotPass pass = model.pass(session, cache, 1)) {
+          for (int step = 0; step < 60; step++) {
+            int slot = random.nextInt(4);
+            int other = random.nextInt(4);
+            int content = random.nextInt(3);
+            int count = contents.length(content);
+            switch (random.nextInt(6)) {
+              case 0 -> {
+                cache.clear(slot);
+                cache.append(slot, contents, content, 0, count);
+                cache.begins(slot, "content " + content, count);
+              }
+              case 1 -> {
+                if (cache.length(slot) < 50) {
+                  pass.advance(slot, random.ints(9, 3, 512).toArray(), 0, 9, 0);
+                }
+              }
+              case 2 -> {
+                if (slot != other) {
+                  cache.clear(other);
+                  cache.move(slot, other);
+                }
+              }
+              case 3 -> {
+                if (slot != other) {
+                  cache.swap(slot, other);
+                }
+              }
+              case 4 -> cache.truncate(slot, random.nextInt(Math.min(8, cache.length(slot) + 1)));
+              default -> {
+                cache.clear(slot);
+                if (cache.restore(slot, "content " + content)) {
+                  restored++;
+                  assertEquals(count, cache.length(slot));
+                  assertArrayEquals(after[content], next(cache, pass, slot));
+                } else {
+                  refused++;
+                  assertEquals(0, cache.length(slot));
+                }
+              }
+            }
+          }
+        }
+        cache = cache.resized(4, 60 + round % 2);
+      }
+    }
+    cache.close();
+    assertTrue(restored > 10 && refused > 10, restored + " restored, " + refused + " not");
   }
 
   /** The logits after one token more, which is taken back. */

@@ -7,6 +7,10 @@ import java.util.Arrays;
 
 /** Finds the tokens with the highest logits. Values that are no numbers are passed over. */
 final class MostProbable {
+  private static final int INFINITY = ordered(Float.floatToRawIntBits(Float.POSITIVE_INFINITY));
+  private static final int ZERO = ordered(Float.floatToRawIntBits(0));
+  private static final int NOTHING = ordered(Float.floatToRawIntBits(Float.NEGATIVE_INFINITY));
+
   private MostProbable() {}
 
   /**
@@ -38,11 +42,39 @@ final class MostProbable {
 
   /** As {@link #of(float[])} for {@code vocabulary} floats from byte {@code offset} on. */
   static int of(MemorySegment logits, long offset, int vocabulary) {
+    MemorySegment row = logits.asSlice(offset, 4L * vocabulary);
+    int highest = highest(row, vocabulary);
+    if (highest > INFINITY || highest == ZERO) {
+      // No number is among them, or zeros of either sign, which are equal, may be the highest.
+      return ofAny(row, vocabulary);
+    }
+    int bits = ordered(highest);
+    int token = 0;
+    while (row.get(ValueLayout.JAVA_INT, 4L * token) != bits) {
+      token++;
+    }
+    return found(highest > NOTHING ? token : -1);
+  }
+
+  /** The highest of the floats, as {@link #ordered}. Such a loop is compiled to vectors. */
+  private static int highest(MemorySegment row, int vocabulary) {
+    int highest = Integer.MIN_VALUE;
+    for (int token = 0; token < vocabulary; token++) {
+      highest = Math.max(highest, ordered(row.get(ValueLayout.JAVA_INT, 4L * token)));
+    }
+    return highest;
+  }
+
+  /** An int that is ordered among others as the float of these bits is; its own inverse. */
+  private static int ordered(int bits) {
+    return bits ^ (bits >> 31 & Integer.MAX_VALUE);
+  }
+
+  private static int ofAny(MemorySegment row, int vocabulary) {
     int best = -1;
     float highest = Float.NEGATIVE_INFINITY;
-    MemorySegment row = logits.asSlice(offset, 4L * vocabulary);
     for (int token = 0; token < vocabulary; token++) {
-      float value = row.getAtIndex(ValueLayout.JAVA_FLOAT, token);
+      float value = row.get(ValueLayout.JAVA_FLOAT, 4L * token);
       if (value > highest) {
         highest = value;
         best = token;

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -133,6 +134,46 @@ class TokenSamplerTest {
     assertEquals(4, sampler.next(memory, 0).id());
     assertTrue(sampler.exhausted());
     assertEquals(2, sampler.next(memory, 0).id());
+  }
+
+  /** Among infinities, zeros of both signs and what is no number, as among any. */
+  @Test
+  void theMostProbableIsTheFirstOfTheHighest() {
+    float[] odd = {
+      Float.NaN,
+      Float.intBitsToFloat(0xffc00000),
+      Float.NEGATIVE_INFINITY,
+      -1,
+      -Float.MIN_VALUE,
+      -0f,
+      0,
+      Float.MIN_VALUE,
+      1,
+      Float.POSITIVE_INFINITY
+    };
+    Random random = new Random(1);
+    for (int round = 0; round < 5_000; round++) {
+      int kinds = 1 + random.nextInt(odd.length);
+      float[] values = new float[1 + random.nextInt(70)];
+      int expected = -1;
+      for (int i = 0; i < values.length; i++) {
+        values[i] = odd[random.nextInt(kinds)];
+        boolean higher =
+            expected < 0 ? values[i] > Float.NEGATIVE_INFINITY : values[i] > values[expected];
+        expected = higher ? i : expected;
+      }
+      float[] two = Arrays.copyOf(odd, odd.length + values.length);
+      System.arraycopy(values, 0, two, odd.length, values.length);
+      MemorySegment memory = Draws.memory(two);
+      if (expected < 0) {
+        assertThrows(PreambleException.class, () -> MostProbable.of(values));
+        assertThrows(
+            PreambleException.class, () -> MostProbable.of(memory, 4L * odd.length, values.length));
+      } else {
+        assertEquals(expected, MostProbable.of(values));
+        assertEquals(expected, MostProbable.of(memory, 4L * odd.length, values.length));
+      }
+    }
   }
 
   @Test
