@@ -57,13 +57,16 @@ public final class EmbeddingTable {
               .formatted(token, vocabularySize - 1));
     }
     long start = 4L * place * width;
-    table.copyFloats((long) token * width, destination, start, width);
-    if (scale != 1) {
-      for (long at = start; at < start + 4L * width; at += 4) {
-        float value = destination.get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
-        destination.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, value * scale);
-      }
+    if (scale == 1) {
+      table.copyFloats((long) token * width, destination, start, width);
+      return;
     }
+    float[] row = new float[width];
+    table.copyFloats((long) token * width, row, 0, width);
+    for (int i = 0; i < width; i++) {
+      row[i] *= scale;
+    }
+    MemorySegment.copy(row, 0, destination, ValueLayout.JAVA_FLOAT_UNALIGNED, start, width);
   }
 
   /**

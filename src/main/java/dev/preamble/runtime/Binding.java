@@ -62,11 +62,17 @@ public final class Binding implements AutoCloseable {
 
   /**
    * Has {@code name} read from {@code tensor}, in place of what it was read from. The memory is
-   * read when the binding runs, not now: it may be written between runs.
+   * read when the binding runs, not now: it may be written between runs. To bind again what is
+   * bound takes no time.
    */
   public void bindInput(String name, Tensor tensor) {
+    Slot slot = inputs.get(name);
+    if (slot != null && slot.isBound() && slot.tensor() == tensor) {
+      tensor.requireMemory();
+      return;
+    }
     session.input(name).requireInput(tensor);
-    bind(OrtApi.BIND_INPUT, inputs.get(name), boundInputs, tensor, isCopied(tensor));
+    bind(OrtApi.BIND_INPUT, slot, boundInputs, tensor, isCopied(tensor));
   }
 
   /** Has {@code name} written to {@code tensor}, whose shape must be the one that comes out. */

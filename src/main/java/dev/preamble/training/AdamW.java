@@ -28,10 +28,12 @@ final class AdamW implements ParameterOptimizer {
     float epsilon = (float) config.epsilon();
     for (int i = 0; i < parameter.length; i++) {
       float g = gradient[i];
-      first[i] += (g - first[i]) * (1 - b1);
-      second[i] = second[i] * b2 + g * g * (1 - b2);
-      float scale = (float) Math.sqrt(second[i]) / correction + epsilon;
-      parameter[i] = parameter[i] * keep - stepSize * first[i] / scale;
+      float mean = first[i] + (g - first[i]) * (1 - b1);
+      float square = second[i] * b2 + g * g * (1 - b2);
+      first[i] = mean;
+      second[i] = square;
+      float scale = (float) Math.sqrt(square) / correction + epsilon;
+      parameter[i] = parameter[i] * keep - stepSize * mean / scale;
     }
   }
 

@@ -5,13 +5,10 @@ import dev.preamble.onnx.packed.PackedEntry;
 import dev.preamble.onnx.packed.PackedGraph;
 import dev.preamble.peft.Adapter;
 import dev.preamble.peft.AdapterEntry;
-import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.RunOptions;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.Tensor;
 import dev.preamble.runtime.TensorInfo;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -37,12 +34,14 @@ public final class Evaluator implements AutoCloseable {
   private final FrozenModel model;
   private final int threads;
   private final Map<PackedEntry.Kind, Session> sessions = new EnumMap<>(PackedEntry.Kind.class);
+  private final PackedBatch packed;
   private final RunOptions options = new RunOptions();
 
   /** An evaluator that computes with {@code threads} threads. */
   public Evaluator(FrozenModel model, int threads) {
     this.model = model;
     this.threads = threads;
+    this.packed = new PackedBatch(model.embeddings());
   }
 
   /** Scores the base model on {@code data}. */
@@ -119,13 +118,9 @@ public final class Evaluator implements AutoCloseable {
   private void score(AdapterEntry entry, List<Example> batch, ScoreSums sums) {
     Front front = Front.of(kind(entry), entry.count());
     float[] values = values(entry);
-    int labels = PackedBatch.labels(batch, front, PackedBatch.Wanted.COMPLETION);
-    try (PackedBatch packed =
-            new PackedBatch(
-                batch, front, labels, model.embeddings(), PackedBatch.Wanted.COMPLETION);
-        Tensor prompt = Tensor.allocate(ElementType.FLOAT32, entry.count(), width(front.kind()))) {
-      MemorySegment.copy(values, 0, prompt.data(), ValueLayout.JAVA_FLOAT, 0, values.length);
-      Map<String, Tensor> inputs = new HashMap<>(packed.inputs());
+    int labels = PackedBatch.labels(batch, front);
+    try (Tensor prompt = Tensor.floats(values, entry.count(), width(front.kind()))) {
+      Map<String, Tensor> inputs = new HashMap<>(packed.pack(batch, front, labels));
       inputs.put(PackedGraph.PROMPT, prompt);
       Session session = session(front.kind());
       inputs
@@ -171,6 +166,7 @@ public final class Evaluator implements AutoCloseable {
   @Override
   public void close() {
     sessions.values().forEach(Session::close);
+    packed.close();
     options.close();
   }
 

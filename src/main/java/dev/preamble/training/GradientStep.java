@@ -2,25 +2,15 @@ package dev.preamble.training;
 
 import dev.preamble.model.FrozenModel;
 import dev.preamble.onnx.packed.PackedGraph;
-import dev.preamble.runtime.ElementType;
-import dev.preamble.runtime.RunOptions;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
-import dev.preamble.runtime.Tensor;
-import dev.preamble.runtime.TensorInfo;
-import dev.preamble.training.Parameters.Parameter;
 import dev.preamble.training.method.LearningMethod;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * Loss and gradient of a method's parameters on a batch: one run of the differentiated graph for
@@ -32,12 +22,9 @@ public final class GradientStep implements AutoCloseable {
 
   private final FrozenModel model;
   private final LearningMethod method;
-  private final Session session;
-  private final Set<String> inputNames;
-  private final RunOptions options = new RunOptions();
-  private final Map<String, Tensor> held = new HashMap<>();
+  private final StepGraph graph;
+  private final PackedBatch packed;
   private final Optional<LossScale> scale;
-  private long runNanos;
 
   /**
    * What a batch says of the parameters.
@@ -65,16 +52,19 @@ public final class GradientStep implements AutoCloseable {
             PackedGraph.training(model.graph(), method, among.isPresent()),
             sessionOptions(threads)),
         LossScale.defaults());
-    among.ifPresent(words -> held.put(PackedGraph.VOCABULARY_BIAS, bias(words)));
+    among.ifPresent(
+        words ->
+            graph.feed(
+                PackedGraph.VOCABULARY_BIAS, bias(words), model.manifest().vocabularySize()));
   }
 
   /** A step that {@code session} computes, which is then its own. */
   GradientStep(FrozenModel model, LearningMethod method, Session session, LossScale scaleOfHalf) {
     this.model = model;
     this.method = method;
-    this.session = session;
-    inputNames = session.inputs().stream().map(TensorInfo::name).collect(Collectors.toSet());
-    scale = Optional.of(scaleOfHalf).filter(each -> inputNames.contains(PackedGraph.LOSS_SCALE));
+    graph = new StepGraph(session);
+    packed = new PackedBatch(model.embeddings());
+    scale = Optional.of(scaleOfHalf).filter(each -> graph.takes(PackedGraph.LOSS_SCALE));
   }
 
   /** The scale of the loss, where the model computes in half precision. */
@@ -83,13 +73,10 @@ public final class GradientStep implements AutoCloseable {
   }
 
   /** Takes every token out of the choice that is none of the words. */
-  private Tensor bias(LabelWords words) {
-    int vocabulary = model.manifest().vocabularySize();
-    Tensor bias = Tensor.allocate(ElementType.FLOAT32, vocabulary);
-    for (int i = 0; i < vocabulary; i++) {
-      bias.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, NEVER);
-    }
-    words.tokens().forEach(word -> bias.data().setAtIndex(ValueLayout.JAVA_FLOAT, word, 0f));
+  private float[] bias(LabelWords words) {
+    float[] bias = new float[model.manifest().vocabularySize()];
+    Arrays.fill(bias, NEVER);
+    words.tokens().forEach(word -> bias[word] = 0);
     return bias;
   }
 
@@ -118,9 +105,9 @@ public final class GradientStep implements AutoCloseable {
    */
   public Result run(Parameters parameters, List<Example> batch) {
     method.constrain(parameters);
-    parameters.all().forEach(this::hold);
+    graph.feed(parameters);
     Front front = new Front(method.kind(), method.virtualTokens(), method.promptLabels());
-    int labels = PackedBatch.labels(batch, front, PackedBatch.Wanted.COMPLETION);
+    int labels = PackedBatch.labels(batch, front);
     Map<Integer, List<Example>> tasks = byTask(batch);
     Result result = run(tasks, front, labels, parameters);
     while (scale.isPresent() && Float.isFinite(result.loss())) {
@@ -138,12 +125,20 @@ public final class GradientStep implements AutoCloseable {
 
   private Result run(
       Map<Integer, List<Example>> tasks, Front front, int labels, Parameters parameters) {
-    float loss = 0;
     float factor = scale.map(LossScale::factor).orElse(1f);
-    Parameters gradient = parameters.trainable().zeros();
+    graph.feed(PackedGraph.LOSS_SCALE, new float[] {factor}, 1);
+    float loss = 0;
+    Optional<Parameters> sum = Optional.empty();
     for (Map.Entry<Integer, List<Example>> task : tasks.entrySet()) {
-      loss += run(task.getKey(), task.getValue(), front, labels, factor, gradient);
+      graph.feed(LearningMethod.TASK, task.getKey());
+      graph.bind(packed.pack(task.getValue(), front, labels));
+      graph.run();
+      loss += graph.loss();
+      Parameters gradient = graph.gradient(parameters);
+      sum.ifPresent(gradient::add);
+      sum = Optional.of(gradient);
     }
+    Parameters gradient = sum.orElseThrow();
     if (factor != 1) {
       gradient.scale(1 / factor);
     }
@@ -152,61 +147,7 @@ public final class GradientStep implements AutoCloseable {
 
   /** Nanoseconds of all steps so far in which the graph ran. */
   long runNanos() {
-    return runNanos;
-  }
-
-  /** Adds to {@code gradient} what the rows of one task give; their part of the loss. */
-  private float run(
-      int task, List<Example> rows, Front front, int labels, float factor, Parameters gradient) {
-    Set<String> wanted = new HashSet<>(Set.of(PackedGraph.LOSS));
-    gradient.names().forEach(name -> wanted.add(output(name)));
-    try (PackedBatch packed =
-            new PackedBatch(
-                rows, front, labels, model.embeddings(), PackedBatch.Wanted.COMPLETION);
-        Tensor which = Tensor.longs(new long[] {task}, 1);
-        Tensor scaling = Tensor.floats(new float[] {factor})) {
-      Map<String, Tensor> inputs = new HashMap<>(packed.inputs());
-      inputs.putAll(held);
-      if (method.tasks() > 1) {
-        inputs.put(LearningMethod.TASK, which);
-      }
-      inputs.put(PackedGraph.LOSS_SCALE, scaling);
-      inputs.keySet().retainAll(inputNames);
-      long began = System.nanoTime();
-      Map<String, Tensor> outputs = session.run(inputs, wanted, options);
-      runNanos += System.nanoTime() - began;
-      try {
-        for (Parameter each : gradient.all()) {
-          add(outputs.get(output(each.name())), each.values());
-        }
-        return outputs.get(PackedGraph.LOSS).toFloats()[0];
-      } finally {
-        outputs.values().forEach(Tensor::close);
-      }
-    }
-  }
-
-  private static void add(Tensor from, float[] to) {
-    MemorySegment data = from.data();
-    for (int i = 0; i < to.length; i++) {
-      to[i] += data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-    }
-  }
-
-  private static String output(String parameter) {
-    return PackedGraph.gradient(LearningMethod.input(parameter));
-  }
-
-  private void hold(Parameter parameter) {
-    Tensor tensor =
-        held.computeIfAbsent(
-            LearningMethod.input(parameter.name()),
-            name -> {
-              long[] shape = parameter.shape().stream().mapToLong(Integer::longValue).toArray();
-              return Tensor.allocate(ElementType.FLOAT32, shape);
-            });
-    float[] values = parameter.values();
-    MemorySegment.copy(values, 0, tensor.data(), ValueLayout.JAVA_FLOAT, 0, values.length);
+    return graph.runNanos();
   }
 
   private Map<Integer, List<Example>> byTask(List<Example> batch) {
@@ -224,8 +165,7 @@ public final class GradientStep implements AutoCloseable {
 
   @Override
   public void close() {
-    session.close();
-    options.close();
-    held.values().forEach(Tensor::close);
+    graph.close();
+    packed.close();
   }
 }

@@ -13,32 +13,49 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
- * A run as JSON lines, each written when it happens: {@code {"event":"scores","of":"base",…}},
- * {@code {"event":"step",…}}, {@code {"event":"epoch",…}}, {@code {"event":"evaluation",…}}. Losses
- * are in nats.
+ * A run as JSON lines: {@code {"event":"scores","of":"base",…}}, {@code {"event":"step",…}}, {@code
+ * {"event":"epoch",…}}, {@code {"event":"evaluation",…}}. Losses are in nats. Each is written when
+ * it happens, steps once a second: a line of its own would take short steps longer than their
+ * optimiser.
  */
 final class Metrics implements TrainingListener, AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Nanoseconds between two writes of steps. */
+  private static final long INTERVAL = 1_000_000_000;
+
   private final Path file;
   private final FileChannel channel;
+  private final LongSupplier nanoTime;
+  private final List<Step> unwritten = new ArrayList<>();
+  private long written;
 
-  private Metrics(Path file, FileChannel channel) {
+  private Metrics(Path file, FileChannel channel, LongSupplier nanoTime) {
     this.file = file;
     this.channel = channel;
+    this.nanoTime = nanoTime;
+    this.written = nanoTime.getAsLong();
   }
 
   /** Opens {@code file} to go on behind its first {@code bytes}; what is behind them goes. */
   static Metrics open(Path file, long bytes) {
+    return open(file, bytes, System::nanoTime);
+  }
+
+  /** As above; {@code nanoTime} is the clock. */
+  static Metrics open(Path file, long bytes, LongSupplier nanoTime) {
     try {
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       channel.truncate(bytes);
       channel.position(channel.size());
-      return new Metrics(file, channel);
+      return new Metrics(file, channel, nanoTime);
     } catch (IOException fault) {
       throw unwritable(file, fault);
     }
@@ -96,14 +113,27 @@ final class Metrics implements TrainingListener, AutoCloseable {
 
   @Override
   public void step(Step step) {
-    add(
-        event("step")
-            .put("step", step.number())
-            .put("steps", step.steps())
-            .put("loss", step.loss())
-            .put("gradient_norm", step.gradientNorm())
-            .put("learning_rate", step.learningRate())
-            .put("rows", step.rows()));
+    unwritten.add(step);
+    if (nanoTime.getAsLong() - written >= INTERVAL) {
+      writeSteps();
+    }
+  }
+
+  private void writeSteps() {
+    StringBuilder lines = new StringBuilder();
+    for (Step step : unwritten) {
+      ObjectNode line =
+          event("step")
+              .put("step", step.number())
+              .put("steps", step.steps())
+              .put("loss", step.loss())
+              .put("gradient_norm", step.gradientNorm())
+              .put("learning_rate", step.learningRate())
+              .put("rows", step.rows());
+      lines.append(line).append('\n');
+    }
+    unwritten.clear();
+    write(lines.toString());
   }
 
   @Override
@@ -126,6 +156,7 @@ final class Metrics implements TrainingListener, AutoCloseable {
 
   /** Bytes written, which are on the disk when this returns. */
   long forced() {
+    writeSteps();
     try {
       channel.force(false);
       return channel.position();
@@ -163,8 +194,14 @@ final class Metrics implements TrainingListener, AutoCloseable {
   }
 
   private void add(ObjectNode line) {
+    writeSteps();
+    write(line + "\n");
+  }
+
+  private void write(String lines) {
+    written = nanoTime.getAsLong();
     try {
-      ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+      ByteBuffer bytes = ByteBuffer.wrap(lines.getBytes(StandardCharsets.UTF_8));
       while (bytes.hasRemaining()) {
         channel.write(bytes);
       }
@@ -184,8 +221,8 @@ final class Metrics implements TrainingListener, AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      channel.close();
+    try (channel) {
+      writeSteps();
     } catch (IOException fault) {
       throw unwritable(file, fault);
     }

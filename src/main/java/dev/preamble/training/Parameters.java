@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -13,6 +14,10 @@ import java.util.Set;
  */
 public final class Parameters {
   private final Map<String, Parameter> byName = new LinkedHashMap<>();
+  private final List<Parameter> all;
+
+  /** Those that training moves, unless all are. */
+  private final Optional<Parameters> trainable;
 
   /**
    * One array.
@@ -61,6 +66,9 @@ public final class Parameters {
         throw new TrainingException("parameter " + parameter.name() + " is there twice");
       }
     }
+    all = List.copyOf(byName.values());
+    List<Parameter> moved = all.stream().filter(Parameter::trainable).toList();
+    trainable = moved.size() == all.size() ? Optional.empty() : Optional.of(new Parameters(moved));
   }
 
   /** Parameters in the order given. */
@@ -70,12 +78,12 @@ public final class Parameters {
 
   /** All of them, in order. */
   public List<Parameter> all() {
-    return List.copyOf(byName.values());
+    return all;
   }
 
   /** Those that training moves, with the same arrays. */
   public Parameters trainable() {
-    return new Parameters(all().stream().filter(Parameter::trainable).toList());
+    return trainable.orElse(this);
   }
 
   /** Their names, in order. */

@@ -29,7 +29,8 @@ final class TrainingStepTimes {
   private final StepSetting setting;
   private final int threads;
   private final Map<Side, List<Double>> seconds = new LinkedHashMap<>();
-  private final List<Double> shares = new ArrayList<>();
+  private double whole;
+  private double outside;
 
   /** Who takes steps. */
   enum Side {
@@ -64,7 +65,8 @@ final class TrainingStepTimes {
         double warm = Stats.best(times.turn(side, training, 1));
         steps.put(side, Math.clamp(Math.round(TURN / warm), 1, MOST_STEPS));
       }
-      times.shares.clear();
+      times.whole = 0;
+      times.outside = 0;
       for (int round = 0; round < rounds; round++) {
         for (Side side : sides) {
           times
@@ -95,7 +97,8 @@ final class TrainingStepTimes {
           training.step(shape.batch(random, model.manifest().vocabularySize()));
       wholes.add(time.whole());
       if (shape == setting) {
-        shares.add(time.outside() / time.whole());
+        whole += time.whole();
+        outside += time.outside();
       }
     }
     return wholes;
@@ -138,9 +141,9 @@ final class TrainingStepTimes {
     return Stats.median(seconds.get(other)) / Stats.median(seconds.get(Side.PREAMBLE));
   }
 
-  /** The share of one of our steps, the middle one, in which ONNX Runtime does not compute. */
+  /** The share of all our steps in which ONNX Runtime does not compute. */
   double javaShare() {
-    return Stats.median(shares);
+    return outside / whole;
   }
 
   @Override

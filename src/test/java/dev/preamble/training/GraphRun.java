@@ -27,7 +27,7 @@ final class GraphRun {
     int width = model.manifest().hiddenSize();
     int virtualTokens = rows.length / width;
     Front front = Front.of(PackedEntry.Kind.ROWS, virtualTokens);
-    int labels = PackedBatch.labels(batch, front, PackedBatch.Wanted.COMPLETION);
+    int labels = PackedBatch.labels(batch, front);
     Graph graph =
         PackedGraph.training(
             exported,
@@ -37,10 +37,8 @@ final class GraphRun {
             });
     try (Session session = model.session(graph, GradientStep.sessionOptions(THREADS));
         Tensor prompt = Tensor.floats(rows, virtualTokens, width);
-        PackedBatch packed =
-            new PackedBatch(
-                batch, front, labels, model.embeddings(), PackedBatch.Wanted.COMPLETION)) {
-      Map<String, Tensor> inputs = new HashMap<>(packed.inputs());
+        PackedBatch packed = new PackedBatch(model.embeddings())) {
+      Map<String, Tensor> inputs = new HashMap<>(packed.pack(batch, front, labels));
       inputs.put(ROWS, prompt);
       Map<String, Tensor> outputs = session.run(inputs);
       try {

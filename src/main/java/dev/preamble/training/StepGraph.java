@@ -1,0 +1,137 @@
+package dev.preamble.training;
+
+import dev.preamble.onnx.packed.PackedGraph;
+import dev.preamble.runtime.Binding;
+import dev.preamble.runtime.ElementType;
+import dev.preamble.runtime.Session;
+import dev.preamble.runtime.Tensor;
+import dev.preamble.runtime.TensorInfo;
+import dev.preamble.training.Parameters.Parameter;
+import dev.preamble.training.method.LearningMethod;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * A training graph with memory for its inputs and outputs, the same in every step. A graph has
+ * those inputs alone that its loss depends on; what it has none for is not fed.
+ */
+final class StepGraph implements AutoCloseable {
+  private final Session session;
+  private final Binding binding;
+  private final Set<String> inputs;
+  private final Map<String, Tensor> fed = new HashMap<>();
+  private final Map<String, Tensor> results = new HashMap<>();
+  private long runNanos;
+
+  /** The graph of {@code session}, which is then its own. */
+  StepGraph(Session session) {
+    this.session = session;
+    binding = session.bind();
+    inputs = session.inputs().stream().map(TensorInfo::name).collect(Collectors.toSet());
+    result(PackedGraph.LOSS);
+  }
+
+  /** Whether the graph has an input called {@code name}. */
+  boolean takes(String name) {
+    return inputs.contains(name);
+  }
+
+  /** Gives {@code values} to the float input {@code name}. */
+  void feed(String name, float[] values, long... shape) {
+    if (takes(name)) {
+      Tensor tensor = fed(name, ElementType.FLOAT32, shape);
+      MemorySegment.copy(values, 0, tensor.data(), ValueLayout.JAVA_FLOAT, 0, values.length);
+    }
+  }
+
+  /** Gives {@code value} to the int64 input {@code name} of one element. */
+  void feed(String name, long value) {
+    if (takes(name)) {
+      fed(name, ElementType.INT64, 1).data().setAtIndex(ValueLayout.JAVA_LONG, 0, value);
+    }
+  }
+
+  /** Gives the parameters their values, and those that training moves memory for a gradient. */
+  void feed(Parameters parameters) {
+    for (Parameter each : parameters.all()) {
+      feed(LearningMethod.input(each.name()), each.values(), shape(each));
+    }
+    if (results.size() == 1) {
+      parameters.trainable().all().forEach(each -> result(gradient(each), shape(each)));
+    }
+  }
+
+  /** Has inputs read from {@code tensors}, which stay the caller's. */
+  void bind(Map<String, Tensor> tensors) {
+    tensors.forEach(
+        (name, tensor) -> {
+          if (takes(name)) {
+            binding.bindInput(name, tensor);
+          }
+        });
+  }
+
+  /** Runs the graph. */
+  void run() {
+    long began = System.nanoTime();
+    binding.run();
+    runNanos += System.nanoTime() - began;
+  }
+
+  /** Nanoseconds of all runs so far. */
+  long runNanos() {
+    return runNanos;
+  }
+
+  /** The loss that the last run gave. */
+  float loss() {
+    return results.get(PackedGraph.LOSS).data().get(ValueLayout.JAVA_FLOAT, 0);
+  }
+
+  /** What the last run gave for those of {@code parameters} that training moves. */
+  Parameters gradient(Parameters parameters) {
+    List<Parameter> gradients = new ArrayList<>();
+    for (Parameter each : parameters.trainable().all()) {
+      gradients.add(each.with(results.get(gradient(each)).toFloats()));
+    }
+    return new Parameters(gradients);
+  }
+
+  private static String gradient(Parameter parameter) {
+    return PackedGraph.gradient(LearningMethod.input(parameter.name()));
+  }
+
+  private static long[] shape(Parameter parameter) {
+    return parameter.shape().stream().mapToLong(Integer::longValue).toArray();
+  }
+
+  private Tensor fed(String name, ElementType type, long... shape) {
+    return fed.computeIfAbsent(
+        name,
+        each -> {
+          Tensor tensor = Tensor.allocate(type, shape);
+          binding.bindInput(name, tensor);
+          return tensor;
+        });
+  }
+
+  private void result(String name, long... shape) {
+    Tensor tensor = Tensor.allocate(ElementType.FLOAT32, shape);
+    results.put(name, tensor);
+    binding.bindOutput(name, tensor);
+  }
+
+  @Override
+  public void close() {
+    binding.close();
+    session.close();
+    fed.values().forEach(Tensor::close);
+    results.values().forEach(Tensor::close);
+  }
+}
