@@ -57,7 +57,8 @@ class PackedBatchTest {
       for (int rows : new int[] {4, 9, 1, 9, 3}) {
         List<Example> batch =
             IntStream.range(0, rows)
-                .mapToObj(row -> PeftRows.random(model, random, random.nextInt(12), 1 + row % 3))
+                .mapToObj(
+                    row -> PeftRows.random(model, random, 1 + random.nextInt(12), 1 + row % 3))
                 .toList();
         try (PackedBatch fresh = new PackedBatch(model.embeddings())) {
           Map<String, Tensor> expected = fresh.pack(batch, FRONT, 7);
