@@ -235,6 +235,7 @@ public final class BatchingEngine implements Engine {
     if (row.row().request().maxTokens() == 0) {
       finish(row, FinishReason.LENGTH);
     } else if (take(row, prompted.logits(), prompted.offset())) {
+      row.row().endStep();
       batch.decode(row);
     }
   }
@@ -259,6 +260,14 @@ public final class BatchingEngine implements Engine {
       ActiveRow row = rows.get(slot);
       try {
         take(row, logits, 4L * slot * runner.manifest().vocabularySize());
+      } catch (Throwable fault) {
+        fail(row, fault);
+      }
+    }
+    for (int slot = batch.decoding() - 1; slot >= 0; slot--) {
+      ActiveRow row = rows.get(slot);
+      try {
+        row.row().endStep();
       } catch (Throwable fault) {
         fail(row, fault);
       }

@@ -130,6 +130,7 @@ public final class NaiveEngine implements Engine {
       if (end.isPresent()) {
         return end.get();
       }
+      row.endStep();
     }
     return row.cancelled() ? FinishReason.CANCELLED : FinishReason.TIMEOUT;
   }

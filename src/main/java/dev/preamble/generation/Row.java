@@ -83,6 +83,11 @@ final class Row implements Generation {
     listener.onToken(token);
   }
 
+  /** Tells the listener that all rows of a step have their tokens. */
+  void endStep() {
+    listener.onStepEnd();
+  }
+
   /** The token that came last; one has come. */
   int lastToken() {
     return tokens.getLast().id();

@@ -20,8 +20,11 @@ interface AnswerForm {
   /** What a stream says of the choice {@code index} before its first token; possibly nothing. */
   Optional<JsonNode> first(int index);
 
-  /** A token of the choice {@code index}, if there is something to say of it. */
-  Optional<JsonNode> token(int index, GeneratedToken token);
+  /** A token of the choice {@code index}. */
+  JsonNode token(int index, GeneratedToken token);
+
+  /** Whether a chunk says more of a token than its text. */
+  boolean isScored();
 
   /** The end of the choice {@code index}. */
   JsonNode last(int index, GenerationResult result);

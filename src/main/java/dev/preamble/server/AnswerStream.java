@@ -5,9 +5,9 @@ import dev.preamble.generation.FinishReason;
 import dev.preamble.generation.Generation;
 import dev.preamble.generation.GenerationResult;
 import dev.preamble.generation.TokenListener;
+import io.vertx.core.buffer.Buffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Texts that are answered in events: each piece as it comes, a last chunk with the reason for each
@@ -21,23 +21,19 @@ final class AnswerStream {
   private final Outbox outbox;
   private volatile List<Generation> generations = List.of();
 
-  AnswerStream(
-      AnswerForm form, boolean includeUsage, Exchange exchange, ServerConfig.Limits limits) {
+  /**
+   * @param unread events that may wait for the client
+   */
+  AnswerStream(AnswerForm form, boolean includeUsage, Exchange exchange, int unread) {
     this.form = form;
     this.includeUsage = includeUsage;
     this.exchange = exchange;
-    this.outbox = exchange.reply().stream(limits.unreadChunks(), this::cancel);
+    this.outbox = exchange.reply().stream(unread, this::cancel);
   }
 
   /** Sends the text of the choice {@code index}. */
   TokenListener listener(int index) {
-    AtomicBoolean begun = new AtomicBoolean();
-    return token -> {
-      if (!begun.getAndSet(true)) {
-        form.first(index).ifPresent(this::send);
-      }
-      form.token(index, token).ifPresent(this::send);
-    };
+    return new ChoiceStream(form, index, outbox);
   }
 
   /** Sends the rest when {@code submitted}, whose tokens come by {@link #listener}, are done. */
@@ -61,16 +57,26 @@ final class AnswerStream {
   }
 
   private void last(int index, GenerationResult result, Throwable fault) {
+    outbox.add(() -> event(end(index, result, fault)));
+    outbox.send();
+  }
+
+  private JsonNode end(int index, GenerationResult result, Throwable fault) {
     if (fault != null) {
-      send(exchange.reply().explain(fault).json());
-    } else if (result.finishReason() == FinishReason.CANCELLED) {
-      send(exchange.reply().cancelled().json());
-    } else {
-      send(form.last(index, result));
+      return exchange.reply().explain(fault).json();
     }
+    return result.finishReason() == FinishReason.CANCELLED
+        ? exchange.reply().cancelled().json()
+        : form.last(index, result);
   }
 
   private void end() {
+    outbox.add(this::farewell);
+    outbox.complete();
+  }
+
+  /** What comes behind all choices. */
+  private Buffer farewell() {
     List<GenerationResult> results =
         generations.stream()
             .filter(generation -> !generation.result().isCompletedExceptionally())
@@ -78,15 +84,15 @@ final class AnswerStream {
             .toList();
     JsonNode usage = form.usage(results);
     exchange.record().usage(usage.get("usage"));
+    Buffer farewell = Buffer.buffer();
     if (includeUsage) {
-      send(usage);
+      farewell.appendBuffer(event(usage));
     }
-    outbox.add(Reply.event("[DONE]"));
-    outbox.complete();
+    return farewell.appendBuffer(Reply.event("[DONE]"));
   }
 
-  private void send(JsonNode data) {
-    outbox.add(Reply.event(data.toString()));
+  private static Buffer event(JsonNode data) {
+    return Reply.event(data.toString());
   }
 
   private void cancel() {

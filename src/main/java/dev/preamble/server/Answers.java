@@ -93,7 +93,11 @@ final class Answers {
     prepared.model().headers().forEach(exchange.reply()::header);
     if (prepared.fields().stream()) {
       AnswerStream stream =
-          new AnswerStream(prepared.form(), prepared.fields().includeUsage(), exchange, limits);
+          new AnswerStream(
+              prepared.form(),
+              prepared.fields().includeUsage(),
+              exchange,
+              limits.unreadChunks() + prepared.rows().size());
       stream.begin(generations.submit(prepared.model(), prepared.rows(), stream::listener));
     } else {
       List<Generation> submitted =

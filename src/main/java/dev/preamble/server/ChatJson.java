@@ -54,16 +54,18 @@ record ChatJson(String id, String model, long created, ChatRequest request, Toke
   }
 
   @Override
-  public Optional<JsonNode> token(int index, GeneratedToken token) {
-    if (token.text().isEmpty() && request.logprobs().isEmpty()) {
-      return Optional.empty();
-    }
+  public JsonNode token(int index, GeneratedToken token) {
     ObjectNode choice = choice(index, "delta", Optional.empty());
     choice.withObject("/delta").put("content", token.text());
     if (request.logprobs().isPresent()) {
       choice.set("logprobs", logprobs(List.of(token)));
     }
-    return Optional.of(AnswerForm.with(chunk(), choice));
+    return AnswerForm.with(chunk(), choice);
+  }
+
+  @Override
+  public boolean isScored() {
+    return request.logprobs().isPresent();
   }
 
   @Override

@@ -65,17 +65,19 @@ record CompletionJson(
   }
 
   @Override
-  public Optional<JsonNode> token(int index, GeneratedToken token) {
-    if (token.text().isEmpty() && request.logprobs().isEmpty()) {
-      return Optional.empty();
-    }
+  public JsonNode token(int index, GeneratedToken token) {
     ObjectNode choice = choice(index, token.text(), Optional.empty());
     if (request.logprobs().isPresent()) {
       CompletionLogprobs logprobs = new CompletionLogprobs(texts);
       logprobs.add(token);
       choice.set("logprobs", logprobs.json());
     }
-    return Optional.of(AnswerForm.with(answer(), choice));
+    return AnswerForm.with(answer(), choice);
+  }
+
+  @Override
+  public boolean isScored() {
+    return request.logprobs().isPresent();
   }
 
   @Override

@@ -90,7 +90,7 @@ record CompletionRequest(
     body.require(place, list, value -> value.isArray() && !value.isEmpty(), "a text or token ids");
     int[] ids = new int[list.size()];
     for (int i = 0; i < ids.length; i++) {
-      ids[i] = body.wholeNumber("%s[%d]".formatted(place, i), list.get(i), 0);
+      ids[i] = body.wholeNumber(place + "[" + i + "]", list.get(i), 0);
     }
     return new Prompt.Tokens(ids);
   }

@@ -42,6 +42,11 @@ final class Generations {
       listener.onToken(token);
     }
 
+    @Override
+    public void onStepEnd() {
+      listener.onStepEnd();
+    }
+
     Duration age() {
       return Duration.ofNanos(System.nanoTime() - begun);
     }

@@ -7,26 +7,33 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.streams.WriteStream;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
- * Chunks on their way to one client. Whoever makes them never waits: chunks that the client has not
- * taken wait here, and when more wait than the limit the client is given up.
+ * Events on their way to one client. Whoever has them never waits, nor makes their bytes: events
+ * that the client has not taken wait here, and when more wait than the limit the client is given
+ * up.
  */
 final class Outbox {
+  /** Events that are ready together are written together, up to about so many bytes. */
+  private static final int WRITE_BYTES = 16 << 10;
+
   private final Context context;
   private final WriteStream<Buffer> client;
   private final int limit;
   private final Runnable giveUp;
-  private final Queue<Buffer> waiting = new ConcurrentLinkedQueue<>();
+  private final Queue<Supplier<Buffer>> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicInteger size = new AtomicInteger();
+  private final AtomicBoolean sending = new AtomicBoolean();
   private final Promise<Void> over = Promise.promise();
   private volatile boolean complete;
   private boolean ended;
 
   /**
    * @param context where {@code client} lives
-   * @param limit chunks that may wait
+   * @param limit events that may wait
    * @param giveUp called on {@code context}, once, when more would wait
    */
   Outbox(Context context, WriteStream<Buffer> client, int limit, Runnable giveUp) {
@@ -37,36 +44,63 @@ final class Outbox {
     client.drainHandler(drained -> flush());
   }
 
-  /** Takes a chunk; from one thread at a time. */
-  void add(Buffer chunk) {
+  /**
+   * Takes an event, which goes at the next {@link #send}; from one thread at a time.
+   *
+   * @param event makes its bytes, on {@code context}
+   */
+  void add(Supplier<Buffer> event) {
     int waits = size.incrementAndGet();
     if (waits <= limit) {
-      waiting.add(chunk);
-      context.runOnContext(turn -> flush());
+      waiting.add(event);
     } else if (waits == limit + 1) {
       context.runOnContext(turn -> abandon());
     }
   }
 
-  /** States that nothing follows: the response ends when the client has taken all chunks. */
+  /** Sends what waits, as far as the client takes it. */
+  void send() {
+    if (!waiting.isEmpty() && sending.compareAndSet(false, true)) {
+      context.runOnContext(
+          turn -> {
+            sending.set(false);
+            flush();
+          });
+    }
+  }
+
+  /** States that nothing follows: the response ends when the client has taken all events. */
   void complete() {
     complete = true;
     context.runOnContext(turn -> flush());
   }
 
   private void flush() {
-    while (!ended && !client.writeQueueFull()) {
-      Buffer chunk = waiting.poll();
-      if (chunk == null) {
-        break;
-      }
-      size.decrementAndGet();
-      client.write(chunk);
+    while (!ended && !waiting.isEmpty() && !client.writeQueueFull()) {
+      client.write(next());
     }
     if (!ended && complete && waiting.isEmpty()) {
       ended = true;
       client.end().onComplete(over);
     }
+  }
+
+  /** What goes in one write; something waits. */
+  private Buffer next() {
+    Buffer first = take();
+    if (waiting.isEmpty()) {
+      return first;
+    }
+    Buffer several = first.copy();
+    while (several.length() < WRITE_BYTES && !waiting.isEmpty()) {
+      several.appendBuffer(take());
+    }
+    return several;
+  }
+
+  private Buffer take() {
+    size.decrementAndGet();
+    return waiting.remove().get();
   }
 
   private void abandon() {

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,6 +132,48 @@ abstract class EngineContract {
     Generation next = engine.submit(story(5));
     assertThrows(IllegalStateException.class, failing::await);
     assertEquals(5, next.await().tokens().size());
+  }
+
+  @Test
+  void eachTokenButTheLastIsFollowedByItsStepsEnd() {
+    StringBuilder seen = new StringBuilder();
+    engine
+        .submit(story(5), listener(token -> seen.append("token "), () -> seen.append("end ")))
+        .await();
+    assertEquals("token end token end token end token end token ", seen.toString());
+  }
+
+  @Test
+  void aListenerThatFailsAtAStepsEndFailsItsOwnRequestOnly() {
+    AtomicInteger ends = new AtomicInteger();
+    Generation failing =
+        engine.submit(
+            story(5),
+            listener(
+                token -> {},
+                () -> {
+                  if (ends.incrementAndGet() == 3) {
+                    throw new IllegalStateException("a listener's own fault");
+                  }
+                }));
+    Generation next = engine.submit(story(5));
+    assertThrows(IllegalStateException.class, failing::await);
+    assertEquals(3, ends.get());
+    assertEquals(5, next.await().tokens().size());
+  }
+
+  private static TokenListener listener(Consumer<GeneratedToken> onToken, Runnable onStepEnd) {
+    return new TokenListener() {
+      @Override
+      public void onToken(GeneratedToken token) {
+        onToken.accept(token);
+      }
+
+      @Override
+      public void onStepEnd() {
+        onStepEnd.run();
+      }
+    };
   }
 
   @Test

@@ -14,6 +14,7 @@ import io.vertx.core.streams.WriteStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -34,7 +35,7 @@ class OutboxTest {
   void whatAClientDoesNotTakeWaitsAndComesInOrder() {
     client.full = true;
     for (int i = 0; i < 10; i++) {
-      outbox.add(Buffer.buffer("" + i));
+      add("" + i);
     }
     outbox.complete();
     settle();
@@ -52,7 +53,7 @@ class OutboxTest {
   void aClientThatLetsTooMuchWaitIsGivenUpOnce() {
     client.full = true;
     for (int i = 0; i < 30; i++) {
-      outbox.add(Buffer.buffer("" + i));
+      add("" + i);
     }
     outbox.complete();
     settle();
@@ -67,11 +68,56 @@ class OutboxTest {
   @Test
   void aClientThatKeepsUpMayTakeAnyNumber() {
     for (int i = 0; i < 100; i++) {
-      outbox.add(Buffer.buffer("x"));
+      add("x");
       settle();
     }
     assertEquals(100, client.taken.size());
     assertEquals(0, givenUp.get());
+  }
+
+  @Test
+  void whatComesTogetherIsWrittenOnceAndGoesAtTheStepsEnd() {
+    outbox.add(() -> Buffer.buffer("one "));
+    outbox.add(() -> Buffer.buffer("two "));
+    settle();
+    assertTrue(client.taken.isEmpty());
+    outbox.send();
+    outbox.send();
+    settle();
+    assertEquals(List.of("one two "), client.taken);
+  }
+
+  @Test
+  void oneWriteIsNotWithoutEnd() {
+    String kilobyte = "k".repeat(1 << 10);
+    for (int round = 0; round < 4; round++) {
+      for (int i = 0; i < 10; i++) {
+        outbox.add(() -> Buffer.buffer(kilobyte.repeat(8)));
+      }
+      outbox.send();
+      settle();
+    }
+    assertEquals(20, client.taken.size());
+    client.taken.forEach(write -> assertEquals(16 << 10, write.length()));
+  }
+
+  @Test
+  void bytesAreMadeOnTheEventLoop() {
+    AtomicReference<Thread> maker = new AtomicReference<>();
+    outbox.add(
+        () -> {
+          maker.set(Thread.currentThread());
+          return Buffer.buffer("x");
+        });
+    outbox.complete();
+    settle();
+    assertTrue(maker.get().getName().startsWith("vert.x-eventloop"), maker::toString);
+    assertTrue(client.ended);
+  }
+
+  private void add(String event) {
+    outbox.add(() -> Buffer.buffer(event));
+    outbox.send();
   }
 
   /** Waits until the event loop has done what it was given. */
