@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * One choice of an answer in events, an event a token that there is something to say of. Their bytes
- * are made on the event loop; what it takes the tokenizer to say is found out on the engine's
+ * One choice of an answer in events, an event a token that there is something to say of. Their
+ * bytes are made on the event loop; what it takes the tokenizer to say is found out on the engine's
  * thread.
  */
 final class ChoiceStream implements TokenListener {

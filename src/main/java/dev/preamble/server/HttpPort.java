@@ -62,6 +62,9 @@ final class HttpPort {
             .setHttp2ClearTextEnabled(false)
             .setMaxHeaderSize(HEADER_BYTES)
             .setMaxInitialLineLength(LINE_BYTES)
+            // Nothing is served over WebSockets, and each write would pass by what compresses them.
+            .setPerFrameWebSocketCompressionSupported(false)
+            .setPerMessageWebSocketCompressionSupported(false)
             .setHandle100ContinueAutomatically(true);
     address
         .tls()
