@@ -64,6 +64,11 @@ public final class Ops {
     return binary("Div", a, b, a.type());
   }
 
+  /** The greater of a and b. */
+  public Value max(Value a, Value b) {
+    return binary("Max", a, b, a.type());
+  }
+
   /** a >= b as booleans. */
   public Value greaterOrEqual(Value a, Value b) {
     return binary("GreaterOrEqual", a, b, DataType.BOOL);

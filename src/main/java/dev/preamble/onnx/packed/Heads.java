@@ -1,70 +1,56 @@
 package dev.preamble.onnx.packed;
 
-import static dev.preamble.onnx.packed.PackedLayout.B;
 import static dev.preamble.onnx.packed.PackedLayout.P;
-import static dev.preamble.onnx.packed.PackedLayout.S;
 
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
+import java.util.Optional;
 
 /**
  * How one attention's queries, keys and values are laid out for its products: K key/value heads of
  * D elements lead, and the {@code group} query heads that read one of them follow each other in
  * front of the positions. Keys and values are laid out like queries of a group of 1.
  */
-record Heads(Ops ops, int kvHeads, int group, int headSize) {
+record Heads(Ops ops, HeadPlaces places, int kvHeads, int group, int headSize) {
 
-  /** [P, heads * D] to [K, heads / K * P, D]. */
-  Value ofPrompt(Value rows) {
-    long perKvHead = rows.shape().at(-1).size() / headSize / kvHeads;
-    Value split =
-        ops.reshape(
-            rows, Shape.of(P, kvHeads, perKvHead, headSize), -1, kvHeads, perKvHead, headSize);
-    Value turned = ops.transpose(split, 1, 2, 0, 3);
-    Shape.Dimension joined = perKvHead == 1 ? P : Shape.Dimension.of(perKvHead + "*P");
-    return ops.reshape(turned, Shape.of(kvHeads, joined, headSize), kvHeads, -1, headSize);
+  /** [..., N or P, heads * D], the prompt's rows first, to those as [K, heads / K * P, D]. */
+  Value ofPrompt(Value packed) {
+    return ops.gather(flat(packed), places.ofPrompt(kvHeads, perKvHead(packed)), 0);
   }
 
-  /** [K, {@code perKvHead} * P, D] to [P, heads * D]. */
-  Value toPrompt(Value heads, int perKvHead) {
-    Value split =
-        ops.reshape(
-            heads, Shape.of(kvHeads, perKvHead, P, headSize), kvHeads, perKvHead, -1, headSize);
+  /**
+   * [1, N, heads * D] to the text's rows [K, B, heads / K * S, D]; empty slots hold some row's
+   * values.
+   */
+  Value ofText(Value packed) {
+    return ops.gather(flat(packed), places.ofText(kvHeads, perKvHead(packed)), 0);
+  }
+
+  /** As {@link #ofText} with zeros in the empty slots. */
+  Value ofTextZeroed(Value packed) {
+    Value text = ofText(packed);
+    return ops.mul(text, ops.cast(places.filled(perKvHead(packed)), text.type()));
+  }
+
+  /**
+   * The opposite of {@link #ofPrompt} and {@link #ofText} together.
+   *
+   * @param prompt [K, {@code perKvHead} * P, D], where the prompt is in the sequence
+   * @param text [K, B, {@code perKvHead} * S, D]
+   * @param like the packed value whose shape [1, N, heads * D] the result has
+   */
+  Value packed(Optional<Value> prompt, Value text, int perKvHead, Value like) {
+    Value textRows = flat(text);
+    Value all = prompt.map(rows -> ops.concat(0, flat(rows), textRows)).orElse(textRows);
+    Value gathered = ops.gather(all, places.packed(kvHeads, perKvHead), 0);
+    return ops.reshape(gathered, like.shape(), 1, -1, width(kvHeads * perKvHead));
+  }
+
+  /** Keys or values of the prompt, [K, P, D] to [P, K * D]. */
+  Value toPrompt(Value heads) {
     return ops.reshape(
-        ops.transpose(split, 2, 0, 1, 3),
-        Shape.of(P, width(kvHeads * perKvHead)),
-        -1,
-        width(kvHeads * perKvHead));
-  }
-
-  /** [B, S, heads * D] to [K, B, heads / K * S, D]. */
-  Value ofText(Value slots) {
-    long perKvHead = slots.shape().at(-1).size() / headSize / kvHeads;
-    Value split =
-        ops.reshape(
-            slots,
-            Shape.of(B, S, kvHeads, perKvHead, headSize),
-            0,
-            0,
-            kvHeads,
-            perKvHead,
-            headSize);
-    Value turned = ops.transpose(split, 2, 0, 3, 1, 4);
-    Shape.Dimension joined = perKvHead == 1 ? S : Shape.Dimension.of(perKvHead + "*S");
-    return ops.reshape(turned, Shape.of(kvHeads, B, joined, headSize), 0, 0, -1, headSize);
-  }
-
-  /** [K, B, {@code perKvHead} * S, D] to [B * S, heads * D]. */
-  Value toText(Value heads, int perKvHead) {
-    Value split =
-        ops.reshape(
-            heads, Shape.of(kvHeads, B, perKvHead, S, headSize), 0, 0, perKvHead, -1, headSize);
-    return ops.reshape(
-        ops.transpose(split, 1, 3, 0, 2, 4),
-        Shape.of("B*S", width(kvHeads * perKvHead)),
-        -1,
-        width(kvHeads * perKvHead));
+        ops.transpose(heads, 1, 0, 2), Shape.of(P, width(kvHeads)), -1, width(kvHeads));
   }
 
   /** [K, B, g * S, last] to [K, B * g * S, last], the last size known. */
@@ -73,8 +59,17 @@ record Heads(Ops ops, int kvHeads, int group, int headSize) {
     return ops.reshape(perRow, Shape.of(kvHeads, "B*g*S", last), 0, -1, last);
   }
 
+  /** One row a head: [..., heads * D] to [rows, D]. */
+  private Value flat(Value value) {
+    return ops.reshape(value, Shape.of("rows of " + value.shape(), headSize), -1, headSize);
+  }
+
+  private int perKvHead(Value packed) {
+    return Math.toIntExact(packed.shape().at(-1).size() / headSize / kvHeads);
+  }
+
   /** Elements of {@code heads} heads. */
-  long width(int heads) {
+  private long width(int heads) {
     return (long) heads * headSize;
   }
 }

@@ -1,6 +1,5 @@
 package dev.preamble.onnx.packed;
 
-import static dev.preamble.onnx.packed.PackedLayout.N;
 import static dev.preamble.onnx.packed.PackedLayout.P;
 import static dev.preamble.onnx.packed.PackedLayout.S;
 
@@ -8,7 +7,6 @@ import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
-import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import dev.preamble.onnx.gradient.Backward;
 import dev.preamble.onnx.gradient.Composite;
@@ -35,7 +33,6 @@ final class PackedAttention implements Composite {
   /** Keys and values [P, K * D] of one layer that stand in front of every row. */
   record Prefix(Value keys, Value values) {}
 
-  private final PackedLayout layout;
   private final Ops ops;
   private final Heads heads;
   private final Scores scoring;
@@ -69,8 +66,7 @@ final class PackedAttention implements Composite {
     refuse(node, "smooth_softmax", node.integer("smooth_softmax", 0) != 0);
     refuse(node, "the packed form of queries, keys and values", !node.has(1));
     refuse(node, "an attention sink", node.has(HEAD_SINK));
-    this.layout = layout;
-    this.ops = layout.ops();
+    this.ops = new Ops(editor);
     this.prefix = prefix;
     this.query = editor.value(node.input(0));
     this.key = editor.value(node.input(1));
@@ -78,7 +74,7 @@ final class PackedAttention implements Composite {
     int kvHeads = Math.toIntExact(node.integer("kv_num_heads", 0));
     int group = Math.toIntExact(node.integer("num_heads", 0) / kvHeads);
     int headSize = Math.toIntExact(key.shape().at(-1).size() / kvHeads);
-    this.heads = new Heads(ops, kvHeads, group, headSize);
+    this.heads = new Heads(ops, layout.places(), kvHeads, group, headSize);
     float given = node.real("scale", 0);
     this.scoring =
         new Scores(
@@ -92,21 +88,17 @@ final class PackedAttention implements Composite {
                 Optional.of(node.integer("local_window_size", -1)).filter(w -> w > 0),
                 Optional.of(ATTENTION_BIAS).filter(node::has).map(node::input)));
 
-    PackedLayout.Parts queries = layout.split(flat(query));
-    PackedLayout.Parts keys = layout.split(flat(key));
-    PackedLayout.Parts values = layout.split(flat(value));
-
-    promptKeys = heads.ofPrompt(prefix.map(Prefix::keys).or(keys::prompt).orElseThrow());
-    promptValues = heads.ofPrompt(prefix.map(Prefix::values).or(values::prompt).orElseThrow());
+    promptKeys = heads.ofPrompt(prefix.map(Prefix::keys).orElse(key));
+    promptValues = heads.ofPrompt(prefix.map(Prefix::values).orElse(value));
     prompt =
-        queries
-            .prompt()
-            .map(heads::ofPrompt)
-            .map(rows -> new PromptAttention(scoring, rows, promptKeys, promptValues));
+        prefix.isPresent()
+            ? Optional.empty()
+            : Optional.of(
+                new PromptAttention(scoring, heads.ofPrompt(query), promptKeys, promptValues));
 
-    textQueries = heads.ofText(layout.toSlots(queries.text()));
-    textKeys = heads.ofText(layout.toSlots(keys.text()));
-    textValues = heads.ofText(layout.toSlots(values.text()));
+    textQueries = heads.ofText(query);
+    textKeys = heads.ofText(key);
+    textValues = heads.ofText(value);
     scoresOnText = scoring.of(textQueries, textKeys);
     scoresOnPrompt = scoring.of(heads.joinRows(textQueries), promptKeys);
     Value onPrompt = scoresOnPrompt.scores();
@@ -128,12 +120,8 @@ final class PackedAttention implements Composite {
             splitRows(ops.matMul(weightsOnPrompt, promptValues)),
             ops.matMul(weightsOnText, textValues));
 
-    Value packed =
-        layout.join(
-            prompt.map(rows -> heads.toPrompt(rows.output(), group)),
-            layout.fromSlots(heads.toText(textOutput, group)));
     Value found = editor.value(node.output(0));
-    this.output = ops.reshape(packed, found.shape(), 1, -1, heads.width(kvHeads * group));
+    this.output = heads.packed(prompt.map(PromptAttention::output), textOutput, group, found);
     editor.remove(node);
     editor.redirect(found.name(), output.name());
   }
@@ -145,8 +133,7 @@ final class PackedAttention implements Composite {
 
   @Override
   public void differentiate(Value upstream, Backward backward) {
-    PackedLayout.Parts g = layout.split(flat(upstream));
-    Value gText = heads.ofText(layout.toZeroedSlots(g.text()));
+    Value gText = heads.ofTextZeroed(upstream);
     Value gTextJoined = heads.joinRows(gText);
     float scale = scoring.scale();
 
@@ -168,12 +155,11 @@ final class PackedAttention implements Composite {
     Value dValues = ops.matMul(weightsOnPrompt, true, gTextJoined, false, 1);
     prefix.ifPresent(
         given -> {
-          backward.give(given.keys(), heads.toPrompt(dKeys, 1));
-          backward.give(given.values(), heads.toPrompt(dValues, 1));
+          backward.give(given.keys(), heads.toPrompt(dKeys));
+          backward.give(given.values(), heads.toPrompt(dValues));
         });
     Optional<PromptAttention.Derivatives> own =
-        prompt.map(
-            rows -> rows.differentiate(heads.ofPrompt(g.prompt().orElseThrow()), dKeys, dValues));
+        prompt.map(rows -> rows.differentiate(heads.ofPrompt(upstream), dKeys, dValues));
 
     give(
         backward,
@@ -188,18 +174,8 @@ final class PackedAttention implements Composite {
   private void give(
       Backward backward, Value input, Optional<Value> ofPrompt, Value ofText, int perKvHead) {
     if (backward.wants(input)) {
-      Value packed =
-          layout.join(
-              ofPrompt.map(rows -> heads.toPrompt(rows, perKvHead)),
-              layout.fromSlots(heads.toText(ofText, perKvHead)));
-      backward.give(input, ops.reshape(packed, input.shape(), 1, -1, input.shape().at(-1).size()));
+      backward.give(input, heads.packed(ofPrompt, ofText, perKvHead, input));
     }
-  }
-
-  /** [1, N, width] to [N, width]. */
-  private Value flat(Value packed) {
-    long width = packed.shape().at(-1).size();
-    return ops.reshape(packed, Shape.of(N, width), -1, width);
   }
 
   /** [K, B * g * S, D] to [K, B, g * S, D]. */

@@ -97,7 +97,7 @@ public final class PackedGraph {
         embeds.name(),
         editor.define(packed.name(), packed.type(), Shape.of(1, PackedLayout.N, hidden)).name());
 
-    PackedLayout layout = new PackedLayout(editor, entry.kind(), entry.values(), text);
+    PackedLayout layout = new PackedLayout(editor, entry.kind(), entry.values());
     List<Node> attentions = exported.nodesOf(ATTENTION);
     for (Node node : attentions) {
       Node current = editor.producers().get(node.output(0));

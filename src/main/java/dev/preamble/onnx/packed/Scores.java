@@ -1,6 +1,8 @@
 package dev.preamble.onnx.packed;
 
+import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.Ops;
+import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import java.util.Optional;
 
@@ -14,6 +16,12 @@ import java.util.Optional;
  */
 record Scores(
     Ops ops, float scale, SoftCap cap, PackedMasks masks, PackedMasks.Attending attending) {
+  /**
+   * How far below the score of a key that is seen the scores of hidden keys are. All hidden keys
+   * together then weigh less than float32 resolves, as they would at minus infinity; but a softmax
+   * whose exponentials do not underflow takes a quarter of the time on many processors.
+   */
+  private static final float FLOOR = -32;
 
   /** Queries times keys, scaled and capped. */
   SoftCap.Capped of(Value queries, Value keys) {
@@ -27,7 +35,21 @@ record Scores(
       return scores;
     }
     Value sum = ops.add(scores, ops.cast(mask.get(), scores.type()));
-    return new Value(sum.name(), sum.type(), scores.shape());
+    Value masked = new Value(sum.name(), sum.type(), scores.shape());
+    return firstKeyIsSeen() && scores.type() == DataType.FLOAT
+        ? ops.max(masked, floor(scores))
+        : masked;
+  }
+
+  /** Whether every query sees the first key of its block as it scores it. */
+  private boolean firstKeyIsSeen() {
+    return attending.window().isEmpty() && attending.bias().isEmpty();
+  }
+
+  /** For each query the lowest score that softmax takes. */
+  private Value floor(Value scores) {
+    Value first = ops.slice(scores, -1, ops.longs(0), ops.longs(1), Shape.Dimension.of(1));
+    return ops.add(first, ops.real(FLOOR));
   }
 
   /**

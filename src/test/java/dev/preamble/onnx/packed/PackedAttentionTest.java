@@ -121,8 +121,7 @@ class PackedAttentionTest {
     Node node =
         new Node(Node.CONTRIB, "GroupQueryAttention", inputs, List.of("y", "", ""), attributes);
     Value prompt = editor.input("prompt", DataType.FLOAT, PackedLayout.P, 1);
-    Value text = editor.input("text", DataType.FLOAT, PackedLayout.T, 1);
-    PackedLayout layout = new PackedLayout(editor, PackedEntry.Kind.ROWS, prompt, text);
+    PackedLayout layout = new PackedLayout(editor, PackedEntry.Kind.ROWS, prompt);
     String message =
         assertThrows(
                 GraphException.class,
@@ -135,8 +134,7 @@ class PackedAttentionTest {
       Form form, int virtualTokens, float[] query, float[] key, float[] value) {
     GraphEditor editor = exported(form);
     Value prompt = editor.input("prompt", DataType.FLOAT, PackedLayout.P, 1);
-    Value text = editor.input("text", DataType.FLOAT, PackedLayout.T, 1);
-    PackedLayout layout = new PackedLayout(editor, PackedEntry.Kind.ROWS, prompt, text);
+    PackedLayout layout = new PackedLayout(editor, PackedEntry.Kind.ROWS, prompt);
     Node node = editor.producers().get("y");
     Value output = new PackedAttention(editor, node, layout, Optional.empty()).output();
 
@@ -158,8 +156,6 @@ class PackedAttentionTest {
           Map.of(
               "prompt",
               Tensor.floats(new float[virtualTokens], virtualTokens, 1),
-              "text",
-              Tensor.floats(new float[TOKENS], TOKENS, 1),
               PackedGraph.SLOTS,
               Tensor.longs(slots, ROWS.length, longest),
               PackedGraph.SLOT_OF,
