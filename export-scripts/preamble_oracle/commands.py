@@ -101,16 +101,7 @@ def accuracy(
     label tokens only; ``unrestricted`` asks that the right label token beats the whole vocabulary.
     """
     opened = models.adapted(model, adapter)
-    virtual = models.virtual_tokens(opened)
-    labels = torch.tensor(label_token_ids)
-    predictions, best = [], []
-    with torch.no_grad():
-        for start in range(0, len(rows), batch_size):
-            part = rows[start : start + batch_size]
-            last = torch.tensor([virtual + len(row) - 1 for row in part])
-            scores = opened(**models.batch(part)).logits[torch.arange(len(part)), last]
-            predictions += scores[:, labels].argmax(-1).tolist()
-            best += scores.argmax(-1).tolist()
+    predictions, best = labels.predictions(opened, rows, label_token_ids, batch_size)
     pairs = list(zip(predictions, best, answers, strict=True))
     return {
         "accuracy": sum(p == a for p, _, a in pairs) / len(pairs),
@@ -140,6 +131,7 @@ COMMANDS = {
         methods.method_trace,
         methods.adapter_loss,
         labels.train_labels,
+        labels.train_job,
         optimizers.optimizer_trace,
         adapters.write_adapters,
         adapters.adapter_logits,

@@ -75,7 +75,7 @@ class TrainingStepBenchmark {
   }
 
   /** What PEFT ran on. */
-  private static ObjectNode peft(JsonNode oracle) {
+  static ObjectNode peft(JsonNode oracle) {
     ObjectNode peft = JSON.createObjectNode();
     for (String field :
         List.of("versions", "blas", "blas_fast_path", "stock_wheel_is_fast", "cpu_capability")) {
