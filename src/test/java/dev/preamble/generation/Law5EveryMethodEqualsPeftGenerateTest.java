@@ -25,6 +25,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class Law5EveryMethodEqualsPeftGenerateTest {
   private static final int TOKENS = 24;
 
+  /**
+   * Tokens of the text, so few that the adapter stands in every window of the last of them: behind
+   * a longer text the tiny Gemmas say much the same under every adapter.
+   */
+  private static final int LENGTH = 5;
+
+  private static final double SCALE = 1;
+
   @TempDir Path folder;
 
   @ParameterizedTest
@@ -36,7 +44,7 @@ class Law5EveryMethodEqualsPeftGenerateTest {
     Set<List<Integer>> different = new HashSet<>();
     try (FrozenModel model = FrozenModel.open(path);
         Engine engine = BatchingEngine.open(model, options)) {
-      List<PeftCase> cases = PeftCase.all(model, PeftCase.METHODS, folder);
+      List<PeftCase> cases = PeftCase.all(model, PeftCase.METHODS, folder, LENGTH, SCALE);
       List<Generation> rows = new ArrayList<>();
       for (PeftCase each : cases) {
         rows.add(
@@ -52,10 +60,10 @@ class Law5EveryMethodEqualsPeftGenerateTest {
       }
       EngineInvariants.check(engine, options);
     }
-    assertTrue(different.size() > 2, () -> "the adapters change little: " + different);
+    assertTrue(different.size() > 4, () -> "the adapters change little: " + different);
     System.out.printf(
-        "[law 5] %s: greedy tokens equal PEFT's generate for the base and all of %s%n",
-        name, PeftCase.METHODS);
+        "[law 5] %s: greedy tokens equal PEFT's generate for the base and all of %s, %d texts of %d different%n",
+        name, PeftCase.METHODS, different.size(), PeftCase.METHODS.size() + 1);
   }
 
   private List<Integer> expected(Path model, PeftCase given) {

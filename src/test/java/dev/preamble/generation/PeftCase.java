@@ -32,11 +32,23 @@ record PeftCase(String method, int[] tokens, Optional<FittedAdapter> adapter, Pe
 
   private static final int VIRTUAL_TOKENS = 9;
   private static final int TOKENS = 20;
+  private static final double SCALE = 0.3;
   static final int TASK = 1;
 
   /** The base and each of {@code methods}; PEFT leaves its files in {@code folder}. */
   static List<PeftCase> all(FrozenModel model, List<String> methods, Path folder) {
-    int[] tokens = new Random(3).ints(TOKENS, 3, model.manifest().vocabularySize()).toArray();
+    return all(model, methods, folder, TOKENS, SCALE);
+  }
+
+  /**
+   * As {@link #all(FrozenModel, List, Path)}.
+   *
+   * @param length tokens of the text
+   * @param scale what the noise in an adapter's parameters is multiplied with
+   */
+  static List<PeftCase> all(
+      FrozenModel model, List<String> methods, Path folder, int length, double scale) {
+    int[] tokens = new Random(3).ints(length, 3, model.manifest().vocabularySize()).toArray();
     Oracle.shared()
         .call(
             "parity",
@@ -46,6 +58,7 @@ record PeftCase(String method, int[] tokens, Optional<FittedAdapter> adapter, Pe
                 "virtual_tokens", VIRTUAL_TOKENS,
                 "task_id", TASK,
                 "methods", methods,
+                "scale", scale,
                 "out", folder));
     List<PeftCase> cases = new ArrayList<>();
     PeftLogits base = PeftLogits.read(folder.resolve("base.safetensors"));
