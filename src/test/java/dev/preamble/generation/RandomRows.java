@@ -12,23 +12,25 @@ import java.util.Random;
 
 /** Requests of every sort, drawn by a seed, and what each gives alone in the plain engine. */
 record RandomRows(List<GenerationRequest> requests, List<GenerationResult> alone) {
-  private static final int SHARED = 40;
+  /** Positions that a row takes at most. */
+  private static final int LONGEST = 150;
 
   static RandomRows of(FrozenModel model, int count, long seed) {
     Random random = new Random(seed);
+    int longest = Math.min(LONGEST, model.manifest().contextLength());
     List<Optional<FittedAdapter>> adapters = new ArrayList<>(List.of(Optional.empty()));
     for (int i = 0; i < 7; i++) {
-      adapters.add(Optional.of(Stories.fitted(model, 1 + random.nextInt(40), i)));
+      adapters.add(Optional.of(Stories.fitted(model, 1 + random.nextInt(4 * longest / 15), i)));
     }
     int vocabulary = model.manifest().vocabularySize();
-    int[] shared = random.ints(SHARED, 3, vocabulary).toArray();
+    int[] shared = random.ints(4 * longest / 15, 3, vocabulary).toArray();
     List<GenerationRequest> requests = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      int[] own = random.ints(1 + random.nextInt(50), 3, vocabulary).toArray();
+      int[] own = random.ints(1 + random.nextInt(longest / 3), 3, vocabulary).toArray();
       GenerationRequest request =
           GenerationRequest.of(random.nextInt(3) > 0 ? own : joined(shared, own))
               .withAdapter(adapters.get(random.nextInt(adapters.size())))
-              .withMaxTokens(1 + random.nextInt(20))
+              .withMaxTokens(1 + random.nextInt(2 * longest / 15))
               .withLogProbabilities(random.nextBoolean())
               .withSampling(sampling(random));
       requests.add(request);
