@@ -27,7 +27,7 @@ from . import (
     timing,
     training,
 )
-from .generating import random_llama, time_generate
+from .generating import time_generate
 
 _VERSIONS = ("torch", "transformers", "peft", "tokenizers", "safetensors", "onnxruntime")
 
@@ -119,7 +119,6 @@ COMMANDS = {
         logits,
         generate,
         time_generate,
-        random_llama,
         accuracy,
         chat.render_chats,
         chat.strftime,

@@ -1,12 +1,10 @@
-"""The commands that time PEFT's ``generate``, and make the larger random model that it is timed on."""
+"""The command that times PEFT's ``generate``."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from . import models
 
@@ -37,21 +35,3 @@ def time_generate(
     first = [run(1) for _ in range(rounds)]
     seconds = [run(new_tokens) for _ in range(rounds)]
     return {"seconds": seconds, "first": first, "threads": torch.get_num_threads()}
-
-
-def random_llama(out: str, seed: int = 0) -> dict:
-    """Writes a random Llama of 100 million parameters with a vocabulary of 32,000 to ``out``."""
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=32000,
-        hidden_size=640,
-        intermediate_size=1728,
-        num_hidden_layers=12,
-        num_attention_heads=10,
-        num_key_value_heads=10,
-        max_position_embeddings=1024,
-        tie_word_embeddings=False,
-    )
-    made = LlamaForCausalLM(config).eval()
-    made.save_pretrained(Path(out))
-    return {"parameters": sum(p.numel() for p in made.parameters())}

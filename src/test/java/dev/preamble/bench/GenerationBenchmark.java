@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.generation.GenerationTimes;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
+import dev.preamble.oracle.SizedModels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -12,7 +13,7 @@ import java.util.Map;
 /**
  * Measures the engine against a bare loop over the runtime and against PEFT's generate, in turns,
  * and writes what it found as JSON. Run it as a main class on the test class path with the
- * arguments OUT THREADS MODEL...; the model {@code random-100M} is made when it is not there.
+ * arguments OUT THREADS MODEL..., the models named as {@link SizedModels} names them.
  */
 final class GenerationBenchmark {
   private GenerationBenchmark() {}
@@ -23,7 +24,7 @@ final class GenerationBenchmark {
     report.set("peft", Oracle.shared().call("hello", Map.of("threads", threads)));
     ArrayNode models = report.putArray("models");
     for (int i = 2; i < arguments.length; i++) {
-      Path path = Path.of(arguments[i]);
+      Path path = SizedModels.named(arguments[i]);
       try (FrozenModel model = FrozenModel.open(path)) {
         ObjectNode found = new GenerationTimes(model, threads).measure();
         System.out.println(found.toPrettyString());

@@ -3,12 +3,11 @@ package dev.preamble.generation;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.preamble.generation.sampling.Ending;
-import dev.preamble.generation.sampling.Sampling;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.model.SlotCache;
 import dev.preamble.model.SlotPass;
 import dev.preamble.oracle.Oracle;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,15 +38,16 @@ public final class GenerationTimes {
   }
 
   /** Everything that is measured of a model. */
-  public ObjectNode measure() {
+  public ObjectNode measure() throws IOException {
     ObjectNode report = JsonNodeFactory.instance.objectNode();
     report.put("model", model.manifest().baseModel().name());
     report.put("prompt_tokens", PROMPT).put("new_tokens", TOKENS);
     for (int rows : new int[] {1, 8}) {
       throughput(rows, report.putObject("batch_" + rows));
     }
-    adapters(report.putObject("many_adapters"));
-    firstToken(report.putObject("first_token"));
+    AdapterTimes adapters = new AdapterTimes(model, options);
+    adapters.firstToken(30, report.putObject("first_token"));
+    adapters.many(2 * ROUNDS, report.putObject("many_adapters"));
     return report;
   }
 
@@ -148,84 +148,7 @@ public final class GenerationTimes {
                 "threads", threads));
   }
 
-  /** Throughput with 2,000 adapters in turn beside that with 5, all prefixes computed before. */
-  private void adapters(ObjectNode report) {
-    List<FittedAdapter> many = new ArrayList<>();
-    for (int i = 0; i < 2_000; i++) {
-      many.add(Stories.fitted(model, 8, i));
-    }
-    try (Engine engine =
-        BatchingEngine.open(model, options.withRows(8).withPrefixBytes(8L << 30))) {
-      many.stream()
-          .map(adapter -> engine.submit(request(1, 1).withAdapter(adapter)))
-          .toList()
-          .forEach(Generation::await);
-      double five = Double.MAX_VALUE;
-      double all = Double.MAX_VALUE;
-      for (int round = 0; round < ROUNDS; round++) {
-        five = Math.min(five, serve(engine, many.subList(0, 5)));
-        all = Math.min(all, serve(engine, many));
-      }
-      report
-          .put("seconds_with_5", five)
-          .put("seconds_with_2000", all)
-          .put("throughput_2000_over_5", five / all)
-          .put("prefix_bytes", engine.status().prefixes().bytes())
-          .put("prefixes_computed", engine.status().prefixes().misses());
-    }
-  }
-
-  private double serve(Engine engine, List<FittedAdapter> adapters) {
-    Random order = new Random(7);
-    List<Generation> all = new ArrayList<>();
-    long start = System.nanoTime();
-    for (int i = 0; i < 64; i++) {
-      FittedAdapter adapter = adapters.get(order.nextInt(adapters.size()));
-      all.add(engine.submit(request(16, 24).withAdapter(adapter)));
-    }
-    all.forEach(Generation::await);
-    return (System.nanoTime() - start) / 1e9;
-  }
-
-  /** First token with a prompt of 100 tokens kept beside without, and of a cold adapter. */
-  private void firstToken(ObjectNode report) {
-    FittedAdapter adapter = Stories.fitted(model, 100, 1);
-    try (Engine engine = BatchingEngine.open(model, options)) {
-      engine.submit(request(PROMPT, 2).withAdapter(adapter)).await();
-      engine.submit(request(PROMPT, 2)).await();
-      List<Double> without = new ArrayList<>();
-      List<Double> with = new ArrayList<>();
-      List<Double> cold = new ArrayList<>();
-      for (int round = 0; round < 30; round++) {
-        without.add(first(engine, request(PROMPT, 1)));
-        with.add(first(engine, request(PROMPT, 1).withAdapter(adapter)));
-        if (round < 5) {
-          FittedAdapter fresh = Stories.fitted(model, 100, 100 + round);
-          cold.add(first(engine, request(PROMPT, 1).withAdapter(fresh)));
-        }
-      }
-      report
-          .put("without_seconds", median(without))
-          .put("with_100_kept_seconds", median(with))
-          .put("with_over_without", median(with) / median(without))
-          .put("with_100_cold_seconds", median(cold));
-    }
-  }
-
-  private static double first(Engine engine, GenerationRequest request) {
-    long start = System.nanoTime();
-    engine.submit(request).await();
-    return (System.nanoTime() - start) / 1e9;
-  }
-
-  private static double median(List<Double> seconds) {
-    return seconds.stream().sorted().toList().get(seconds.size() / 2);
-  }
-
   private GenerationRequest request(int prompt, int tokens) {
-    int[] ids = random.ints(prompt, 3, model.manifest().vocabularySize()).toArray();
-    return GenerationRequest.of(ids)
-        .withMaxTokens(tokens)
-        .withSampling(Sampling.greedy().withEnding(Ending.MODELS.withIgnoreEos(true)));
+    return AdapterTimes.request(model, random, prompt, tokens);
   }
 }
