@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -114,72 +115,27 @@ public record GenerationRequest(
 
   /** This request under an adapter or none. */
   public GenerationRequest withAdapter(Optional<FittedAdapter> adapter) {
-    return new GenerationRequest(
-        prompt,
-        adapter,
-        maxTokens,
-        stop,
-        sampling,
-        constraint,
-        logProbabilities,
-        promptLogProbabilities,
-        deadline);
+    return changed(draft -> draft.adapter = adapter);
   }
 
   /** This request with another limit of tokens. */
   public GenerationRequest withMaxTokens(int maxTokens) {
-    return new GenerationRequest(
-        prompt,
-        adapter,
-        maxTokens,
-        stop,
-        sampling,
-        constraint,
-        logProbabilities,
-        promptLogProbabilities,
-        deadline);
+    return changed(draft -> draft.maxTokens = maxTokens);
   }
 
   /** This request with stop texts. */
   public GenerationRequest withStop(List<String> stop) {
-    return new GenerationRequest(
-        prompt,
-        adapter,
-        maxTokens,
-        stop,
-        sampling,
-        constraint,
-        logProbabilities,
-        promptLogProbabilities,
-        deadline);
+    return changed(draft -> draft.stop = stop);
   }
 
   /** This request with another way to draw tokens. */
   public GenerationRequest withSampling(Sampling sampling) {
-    return new GenerationRequest(
-        prompt,
-        adapter,
-        maxTokens,
-        stop,
-        sampling,
-        constraint,
-        logProbabilities,
-        promptLogProbabilities,
-        deadline);
+    return changed(draft -> draft.sampling = sampling);
   }
 
   /** This request with a constraint or none. */
   public GenerationRequest withConstraint(Optional<Constraint> constraint) {
-    return new GenerationRequest(
-        prompt,
-        adapter,
-        maxTokens,
-        stop,
-        sampling,
-        constraint,
-        logProbabilities,
-        promptLogProbabilities,
-        deadline);
+    return changed(draft -> draft.constraint = constraint);
   }
 
   /** This request with each token's log probability wanted, or not. */
@@ -189,43 +145,54 @@ public record GenerationRequest(
 
   /** This request with log probabilities wanted and so many alternatives, or none. */
   public GenerationRequest withLogProbabilities(OptionalInt alternatives) {
-    return new GenerationRequest(
-        prompt,
-        adapter,
-        maxTokens,
-        stop,
-        sampling,
-        constraint,
-        alternatives,
-        promptLogProbabilities,
-        deadline);
+    return changed(draft -> draft.logProbabilities = alternatives);
   }
 
   /** This request with the prompt's log probabilities wanted and so many alternatives, or none. */
   public GenerationRequest withPromptLogProbabilities(OptionalInt alternatives) {
-    return new GenerationRequest(
-        prompt,
-        adapter,
-        maxTokens,
-        stop,
-        sampling,
-        constraint,
-        logProbabilities,
-        alternatives,
-        deadline);
+    return changed(draft -> draft.promptLogProbabilities = alternatives);
   }
 
   /** This request with a deadline or none. */
   public GenerationRequest withDeadline(Optional<Duration> deadline) {
+    return changed(draft -> draft.deadline = deadline);
+  }
+
+  private GenerationRequest changed(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
     return new GenerationRequest(
         prompt,
-        adapter,
-        maxTokens,
-        stop,
-        sampling,
-        constraint,
-        logProbabilities,
-        promptLogProbabilities,
-        deadline);
+        draft.adapter,
+        draft.maxTokens,
+        draft.stop,
+        draft.sampling,
+        draft.constraint,
+        draft.logProbabilities,
+        draft.promptLogProbabilities,
+        draft.deadline);
+  }
+
+  /** What a request becomes when something of it is changed. */
+  private static final class Draft {
+    private Optional<FittedAdapter> adapter;
+    private int maxTokens;
+    private List<String> stop;
+    private Sampling sampling;
+    private Optional<Constraint> constraint;
+    private OptionalInt logProbabilities;
+    private OptionalInt promptLogProbabilities;
+    private Optional<Duration> deadline;
+
+    Draft(GenerationRequest from) {
+      adapter = from.adapter;
+      maxTokens = from.maxTokens;
+      stop = from.stop;
+      sampling = from.sampling;
+      constraint = from.constraint;
+      logProbabilities = from.logProbabilities;
+      promptLogProbabilities = from.promptLogProbabilities;
+      deadline = from.deadline;
+    }
   }
 }
