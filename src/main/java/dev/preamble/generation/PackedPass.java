@@ -5,6 +5,7 @@ import dev.preamble.model.EmbeddingTable;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.onnx.packed.PackedEntry;
 import dev.preamble.onnx.packed.PackedGraph;
+import dev.preamble.onnx.packed.PackedPlaces;
 import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.RunOptions;
 import dev.preamble.runtime.Session;
@@ -18,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 /**
  * Rows one after the other in one pass behind something that all of them share, without padding:
@@ -33,10 +35,6 @@ final class PackedPass implements AutoCloseable {
    */
   record Front(PackedEntry.Kind kind, int count, float[] values) {
     static final Front NONE = new Front(PackedEntry.Kind.ROWS, 0, new float[0]);
-
-    private int packed() {
-      return kind == PackedEntry.Kind.ROWS ? count : 0;
-    }
   }
 
   /**
@@ -77,32 +75,20 @@ final class PackedPass implements AutoCloseable {
   }
 
   private void fill(Map<String, Tensor> inputs, Front front, List<PackedRow> rows) {
-    int tokens = 0;
-    int longest = 0;
-    int wanted = 0;
-    for (PackedRow row : rows) {
-      tokens = Math.addExact(tokens, length(row));
-      longest = Math.max(longest, length(row));
-      wanted += row.tokens().length - row.wanted();
-    }
-    int before = front.packed();
-    Tensor prompt =
-        add(inputs, PackedGraph.PROMPT, ElementType.FLOAT32, front.count(), width(front.kind()));
-    MemorySegment.copy(
-        front.values(), 0, prompt.data(), ValueLayout.JAVA_FLOAT, 0, front.values().length);
-    Tensor text = add(inputs, PackedGraph.TEXT, ElementType.FLOAT32, tokens, hidden);
-    Tensor positions = add(inputs, PackedGraph.POSITIONS, ElementType.INT64, 1, before + tokens);
-    Tensor slots = add(inputs, PackedGraph.SLOTS, ElementType.INT64, rows.size(), longest);
-    Tensor slotOf = add(inputs, PackedGraph.SLOT_OF, ElementType.INT64, tokens);
-    Tensor labels = add(inputs, PackedGraph.LABEL_POSITIONS, ElementType.INT64, wanted);
-    for (int i = 0; i < before; i++) {
-      set(positions, i, i);
-    }
+    int[] lengths = rows.stream().mapToInt(this::length).toArray();
+    PackedPlaces places = PackedPlaces.of(front.kind(), front.count(), lengths);
+    inputs.put(
+        PackedGraph.PROMPT, Tensor.floats(front.values(), front.count(), width(front.kind())));
+    Tensor text = Tensor.allocate(ElementType.FLOAT32, places.tokens(), hidden);
+    inputs.put(PackedGraph.TEXT, text);
+    put(inputs, PackedGraph.POSITIONS, places.positions(), 1, places.positions().length);
+    put(inputs, PackedGraph.SLOTS, places.slots(), rows.size(), places.longest());
+    put(inputs, PackedGraph.SLOT_OF, places.slotOf(), places.tokens());
+    LongStream.Builder labels = LongStream.builder();
     EmbeddingTable embeddings = model.embeddings();
+    int before = front.kind().packed(front.count());
     int token = 0;
-    int label = 0;
-    for (int number = 0; number < rows.size(); number++) {
-      PackedRow row = rows.get(number);
+    for (PackedRow row : rows) {
       int own = row.before().length / hidden;
       MemorySegment.copy(
           row.before(),
@@ -112,18 +98,13 @@ final class PackedPass implements AutoCloseable {
           4L * token * hidden,
           row.before().length);
       embeddings.copy(row.tokens(), 0, row.tokens().length, text.data(), token + own);
-      for (int i = 0; i < longest; i++) {
-        set(slots, (long) number * longest + i, i < length(row) ? token + i : -1);
-      }
-      for (int i = 0; i < length(row); i++) {
-        set(slotOf, token + i, (long) number * longest + i);
-        set(positions, before + token + i, front.count() + i);
-      }
       for (int i = row.wanted(); i < row.tokens().length; i++) {
-        set(labels, label++, before + token + own + i);
+        labels.add(before + token + own + i);
       }
       token += length(row);
     }
+    long[] wanted = labels.build().toArray();
+    put(inputs, PackedGraph.LABEL_POSITIONS, wanted, wanted.length);
   }
 
   private int length(PackedRow row) {
@@ -166,15 +147,8 @@ final class PackedPass implements AutoCloseable {
     };
   }
 
-  private static Tensor add(
-      Map<String, Tensor> inputs, String name, ElementType type, long... shape) {
-    Tensor tensor = Tensor.allocate(type, shape);
-    inputs.put(name, tensor);
-    return tensor;
-  }
-
-  private static void set(Tensor tensor, long index, long value) {
-    tensor.data().setAtIndex(ValueLayout.JAVA_LONG, index, value);
+  private static void put(Map<String, Tensor> inputs, String name, long[] values, long... shape) {
+    inputs.put(name, Tensor.longs(values, shape));
   }
 
   @Override

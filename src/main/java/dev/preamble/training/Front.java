@@ -18,6 +18,6 @@ record Front(PackedEntry.Kind kind, int virtualTokens, PromptLabels labels) {
 
   /** Its positions in the packed sequence. */
   int packed() {
-    return kind == PackedEntry.Kind.ROWS ? virtualTokens : 0;
+    return kind.packed(virtualTokens);
   }
 }

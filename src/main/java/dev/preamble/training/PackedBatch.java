@@ -2,9 +2,9 @@ package dev.preamble.training;
 
 import dev.preamble.model.EmbeddingTable;
 import dev.preamble.onnx.packed.PackedGraph;
+import dev.preamble.onnx.packed.PackedPlaces;
 import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Tensor;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,42 +34,22 @@ final class PackedBatch implements AutoCloseable {
    * @return the inputs by name, good until the next batch
    */
   Map<String, Tensor> pack(List<Example> rows, Front front, int ofMean) {
-    int tokens = 0;
-    int longest = 0;
-    for (Example row : rows) {
-      int length = length(row);
-      tokens = Math.addExact(tokens, length);
-      longest = Math.max(longest, length);
-    }
-    int before = front.packed();
-    Tensor text = memory(PackedGraph.TEXT, ElementType.FLOAT32).in(tokens, embeddings.width());
-    long[] positions = new long[Math.addExact(before, tokens)];
-    long[] slots = new long[Math.multiplyExact(rows.size(), longest)];
-    long[] slotOf = new long[tokens];
-    Arrays.fill(slots, -1);
-    for (int i = 0; i < before; i++) {
-      positions[i] = i;
-    }
+    int[] lengths = rows.stream().mapToInt(PackedBatch::length).toArray();
+    PackedPlaces places = PackedPlaces.of(front.kind(), front.virtualTokens(), lengths);
+    Tensor text =
+        memory(PackedGraph.TEXT, ElementType.FLOAT32).in(places.tokens(), embeddings.width());
     int token = 0;
-    for (int row = 0; row < rows.size(); row++) {
-      Example example = rows.get(row);
-      int length = length(example);
-      int promptLength = example.prompt().length;
-      embeddings.copy(example.prompt(), 0, promptLength, text.data(), token);
-      embeddings.copy(
-          example.completion(), 0, length - promptLength, text.data(), token + promptLength);
-      int slot = row * longest;
-      for (int i = 0; i < length; i++) {
-        slots[slot + i] = token + i;
-        slotOf[token + i] = slot + i;
-        positions[before + token + i] = front.virtualTokens() + i;
-      }
-      token += length;
+    for (Example row : rows) {
+      int promptLength = row.prompt().length;
+      int rest = length(row) - promptLength;
+      embeddings.copy(row.prompt(), 0, promptLength, text.data(), token);
+      embeddings.copy(row.completion(), 0, rest, text.data(), token + promptLength);
+      token += promptLength + rest;
     }
     inputs.put(PackedGraph.TEXT, text);
-    put(PackedGraph.POSITIONS, positions, 1, positions.length);
-    put(PackedGraph.SLOTS, slots, rows.size(), longest);
-    put(PackedGraph.SLOT_OF, slotOf, tokens);
+    put(PackedGraph.POSITIONS, places.positions(), 1, places.positions().length);
+    put(PackedGraph.SLOTS, places.slots(), rows.size(), places.longest());
+    put(PackedGraph.SLOT_OF, places.slotOf(), places.tokens());
     packLabels(rows, front, ofMean);
     return inputs;
   }

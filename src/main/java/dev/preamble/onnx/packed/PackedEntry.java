@@ -22,7 +22,12 @@ public record PackedEntry(Kind kind, Value values, List<Value> trainable) {
      * Keys and values of every layer [P, layers * 2 * heads * head size], a row being the keys of
      * layer 0, the values of layer 0, the keys of layer 1 and so on, as PEFT lays them out.
      */
-    PREFIX
+    PREFIX;
+
+    /** Places of the packed sequence that {@code virtualTokens} take. */
+    public int packed(int virtualTokens) {
+      return this == ROWS ? virtualTokens : 0;
+    }
   }
 
   /** Adds to a graph the inputs and operations that give an entry. */
