@@ -24,6 +24,7 @@ import java.util.Optional;
  * @param lossSum of the epoch's steps so far
  * @param parameters live values
  * @param optimizer what the optimiser remembers
+ * @param lossScale where the scale of the loss stands, where there is one
  * @param best the best state so far, where there were evaluations
  * @param unimproved evaluations since it
  * @param metricsBytes length of {@code metrics.jsonl} at that time
@@ -34,6 +35,7 @@ record Checkpoint(
     double lossSum,
     Parameters parameters,
     Map<String, float[]> optimizer,
+    Optional<LossScale.State> lossScale,
     Optional<Best> best,
     int unimproved,
     long metricsBytes,
@@ -60,7 +62,8 @@ record Checkpoint(
 
   /** The same, for a run of {@code same} whose metrics are {@code bytes} long. */
   Checkpoint with(long bytes, Map<String, String> same) {
-    return new Checkpoint(step, lossSum, parameters, optimizer, best, unimproved, bytes, same);
+    return new Checkpoint(
+        step, lossSum, parameters, optimizer, lossScale, best, unimproved, bytes, same);
   }
 
   /** Writes it as {@code file}. */
@@ -76,6 +79,13 @@ record Checkpoint(
         .put("loss_sum", lossSum)
         .put("unimproved", unimproved)
         .put("metrics_bytes", metricsBytes);
+    lossScale.ifPresent(
+        each ->
+            state
+                .putObject("loss_scale")
+                .put("factor", each.factor())
+                .put("steps_since", each.stepsSince())
+                .put("overflows", each.overflows()));
     best.ifPresent(
         each -> state.putObject("best").put("step", each.step()).put("value", each.value()));
     ObjectNode same = state.putObject("identity");
@@ -106,6 +116,14 @@ record Checkpoint(
           .path("identity")
           .properties()
           .forEach(e -> identity.put(e.getKey(), e.getValue().asText()));
+      Optional<LossScale.State> lossScale =
+          state.has("loss_scale")
+              ? Optional.of(
+                  new LossScale.State(
+                      state.at("/loss_scale/factor").floatValue(),
+                      state.at("/loss_scale/steps_since").asInt(),
+                      state.at("/loss_scale/overflows").asInt()))
+              : Optional.empty();
       Optional<Best> best =
           state.has("best")
               ? Optional.of(
@@ -119,6 +137,7 @@ record Checkpoint(
           state.path("loss_sum").asDouble(),
           parameters(opened, PARAMETER, like),
           optimizer,
+          lossScale,
           best,
           state.path("unimproved").asInt(),
           state.path("metrics_bytes").asLong(),

@@ -17,6 +17,15 @@ public final class LossScale {
   private int stepsSince;
   private int overflows;
 
+  /**
+   * Where a scale stands.
+   *
+   * @param factor what the loss is multiplied with
+   * @param stepsSince steps since it was last changed
+   * @param overflows gradients that overflowed so far
+   */
+  record State(float factor, int stepsSince, int overflows) {}
+
   /** Starts at {@code factor}, a power of two from 1 to 2^40. */
   LossScale(float factor, int growthInterval) {
     if (!(factor >= 1 && factor <= LARGEST) || growthInterval < 1) {
@@ -31,6 +40,18 @@ public final class LossScale {
   /** PyTorch's starting point: 65536, doubled after 2,000 steps. */
   static LossScale defaults() {
     return new LossScale(FIRST, GROWTH_INTERVAL);
+  }
+
+  /** Where it stands. */
+  State state() {
+    return new State(factor, stepsSince, overflows);
+  }
+
+  /** Goes on from {@code state}. */
+  void resume(State state) {
+    factor = state.factor();
+    stepsSince = state.stepsSince();
+    overflows = state.overflows();
   }
 
   /** What the loss is multiplied with now. */

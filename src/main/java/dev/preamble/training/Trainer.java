@@ -89,7 +89,7 @@ public final class Trainer {
             method,
             data.labels().filter(labels -> config.objective() == Objective.LABELS),
             config.threads())) {
-      return loop.run(step::run);
+      return loop.run(step::run, step.lossScale());
     }
   }
 

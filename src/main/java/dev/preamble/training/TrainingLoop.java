@@ -20,7 +20,8 @@ final class TrainingLoop {
   private final BatchPlan plan;
   private final Parameters parameters;
   private final PromptOptimizer optimizer;
-  private final boolean resumed;
+  private final Optional<Checkpoint> start;
+  private Optional<LossScale> scale = Optional.empty();
   private double lossSum;
   private Optional<Checkpoint.Best> best = Optional.empty();
   private Optional<Evaluator.Scores> bestScores = Optional.empty();
@@ -42,10 +43,9 @@ final class TrainingLoop {
     this.listener = listener;
     this.control = control;
     Parameters initial = method.initial(data.labels(), new Random(config.seed()));
-    Optional<Checkpoint> start = control.start().apply(initial);
+    start = control.start().apply(initial);
     parameters = start.map(Checkpoint::parameters).orElse(initial);
     optimizer = new PromptOptimizer(config.optimizer(), parameters, plan.steps());
-    resumed = start.isPresent();
     start.ifPresent(this::resume);
   }
 
@@ -62,9 +62,13 @@ final class TrainingLoop {
     GradientStep.Result run(Parameters parameters, List<Example> batch);
   }
 
-  /** Runs it with {@code gradients}. */
-  Trainer.Outcome run(Gradients gradients) {
-    if (!resumed) {
+  /** Runs it with {@code gradients}, whose losses are multiplied with {@code scaleOfLoss}. */
+  Trainer.Outcome run(Gradients gradients, Optional<LossScale> scaleOfLoss) {
+    scale = scaleOfLoss;
+    start
+        .flatMap(Checkpoint::lossScale)
+        .ifPresent(state -> scale.ifPresent(each -> each.resume(state)));
+    if (start.isEmpty()) {
       listener.epoch(
           new TrainingListener.Epoch(0, config.epochs(), 0, evaluation.map(each -> scored(each))));
     }
@@ -173,7 +177,15 @@ final class TrainingLoop {
 
   private Checkpoint checkpoint() {
     return new Checkpoint(
-        optimizer.done(), lossSum, parameters, optimizer.state(), best, unimproved, 0, Map.of());
+        optimizer.done(),
+        lossSum,
+        parameters,
+        optimizer.state(),
+        scale.map(LossScale::state),
+        best,
+        unimproved,
+        0,
+        Map.of());
   }
 
   private Trainer.Outcome outcome() {

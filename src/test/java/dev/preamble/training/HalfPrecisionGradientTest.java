@@ -1,5 +1,6 @@
 package dev.preamble.training;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,12 +10,20 @@ import dev.preamble.onnx.GraphReader;
 import dev.preamble.onnx.GraphWriter;
 import dev.preamble.onnx.packed.PackedGraph;
 import dev.preamble.oracle.TinyModels;
+import dev.preamble.peft.Adapter;
 import dev.preamble.runtime.Session;
 import dev.preamble.training.method.LearningMethod;
+import dev.preamble.training.method.PromptTuningConfig;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -70,6 +79,89 @@ class HalfPrecisionGradientTest {
       wild.run(start, batch);
       assertEquals(before, scale.overflows(), "the scale that fitted is kept");
     }
+  }
+
+  /** What a run saw, and what it kept after its third step. */
+  private record Run(
+      List<Float> losses, LossScale.State scale, float[] rows, Optional<Checkpoint> kept) {}
+
+  @Test
+  void aResumedRunContinuesTheSameLossesWithTheSameScale(@TempDir Path folder) {
+    try (FrozenModel model = open("llama")) {
+      Random random = new Random(5);
+      List<Example> rows =
+          IntStream.range(0, 12).mapToObj(i -> PeftRows.random(model, random, 7, 1)).toList();
+      Dataset data = new Dataset("random rows", rows, Optional.empty(), List.of());
+      Run whole = run(model, data, Optional.empty());
+      Path file = folder.resolve("checkpoint.safetensors");
+      whole.kept().orElseThrow().write(file);
+      Run resumed = run(model, data, Optional.of(file));
+
+      List<Float> losses = new ArrayList<>(whole.losses().subList(0, 3));
+      losses.addAll(resumed.losses());
+      assertEquals(whole.losses(), losses);
+      assertEquals(whole.scale(), resumed.scale());
+      assertTrue(whole.scale().overflows() > 0, "the first scale overflows");
+      assertArrayEquals(whole.rows(), resumed.rows());
+      System.out.printf(
+          "[law 8] float16: resumed after step 3 of %d with the same losses and loss scale %s%n",
+          losses.size(), whole.scale());
+    }
+  }
+
+  private static Run run(FrozenModel model, Dataset data, Optional<Path> checkpoint) {
+    TrainingConfig config =
+        new TrainingConfig(
+            PromptTuningConfig.defaults(VIRTUAL_TOKENS),
+            3,
+            4,
+            OptimizerConfig.defaults(),
+            7,
+            THREADS);
+    List<Float> losses = new ArrayList<>();
+    List<Checkpoint> kept = new ArrayList<>();
+    TrainingLoop loop =
+        new TrainingLoop(
+            config.method().method(model),
+            config,
+            new BatchPlan(data, config.batching(), config.epochs(), config.seed()),
+            data,
+            Optional.empty(),
+            new TrainingListener() {
+              @Override
+              public void step(Step step) {
+                losses.add(step.loss());
+              }
+            },
+            new TrainingControl(
+                like -> checkpoint.map(file -> Checkpoint.read(file, like)),
+                state -> kept.add(copy(state)),
+                3,
+                () -> false));
+    try (GradientStep step = inHalf(model, new LossScale(1L << 40, 4))) {
+      Adapter adapter = loop.run(step::run, step.lossScale()).adapter();
+      return new Run(
+          losses,
+          step.lossScale().orElseThrow().state(),
+          adapter.tensors().getFirst().toFloats(),
+          kept.stream().findFirst());
+    }
+  }
+
+  /** A state as it is now: the run goes on with its arrays. */
+  private static Checkpoint copy(Checkpoint state) {
+    Map<String, float[]> optimizer = new HashMap<>();
+    state.optimizer().forEach((name, values) -> optimizer.put(name, values.clone()));
+    return new Checkpoint(
+        state.step(),
+        state.lossSum(),
+        state.parameters().copy(),
+        optimizer,
+        state.lossScale(),
+        state.best(),
+        state.unimproved(),
+        state.metricsBytes(),
+        state.identity());
   }
 
   private static FrozenModel open(String name) {

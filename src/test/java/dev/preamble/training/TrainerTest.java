@@ -200,7 +200,8 @@ class TrainerTest {
                           throw new OutOfMemoryError("Java heap space");
                         }
                         return step.run(parameters, batch);
-                      }));
+                      },
+                      Optional.empty()));
       assertTrue(fault.getMessage().startsWith("step 4: out of memory with a batch of 8 rows"));
       assertTrue(fault.getMessage().contains("--accumulate"), fault.getMessage());
       assertEquals(List.of(1, 2, 3), saved);
