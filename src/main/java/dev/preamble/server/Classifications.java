@@ -10,6 +10,7 @@ import dev.preamble.generation.FittedAdapter;
 import dev.preamble.model.FrozenModel;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,7 @@ final class Classifications implements AutoCloseable {
   private final FrozenModel frozen;
   private final Models models;
   private final ServerConfig.Limits limits;
+  private final ServerMetrics metrics;
   private final int threads;
   private final ThreadPoolExecutor thread =
       new ThreadPoolExecutor(
@@ -45,17 +47,36 @@ final class Classifications implements AutoCloseable {
           Thread.ofPlatform().name("preamble-classify").factory());
   private Optional<Classifier> classifier = Optional.empty();
 
-  Classifications(FrozenModel frozen, Models models, ServerConfig.Limits limits, int threads) {
+  /**
+   * @param threads threads that compute
+   */
+  Classifications(
+      FrozenModel frozen,
+      Models models,
+      ServerConfig.Limits limits,
+      ServerMetrics metrics,
+      int threads) {
     this.frozen = frozen;
     this.models = models;
     this.limits = limits;
+    this.metrics = metrics;
     this.threads = threads;
+  }
+
+  /** Requests whose turn has not come. */
+  int waiting() {
+    return thread.getQueue().size();
   }
 
   private record Prepared(
       ClassifyRequest request, List<ServedModel> models, List<Candidates> texts) {
     List<Optional<FittedAdapter>> adapters() {
       return models.stream().map(ServedModel::adapter).toList();
+    }
+
+    /** Tokens of the texts, their labels left out. */
+    int promptTokens() {
+      return texts.stream().mapToInt(Candidates::common).sum();
     }
   }
 
@@ -89,10 +110,21 @@ final class Classifications implements AutoCloseable {
   private Future<ObjectNode> compute(Prepared prepared, Reply reply) {
     Promise<ObjectNode> answer = Promise.promise();
     AtomicBoolean gone = new AtomicBoolean();
+    long submitted = System.nanoTime();
     Runnable task =
         () -> {
           try {
-            classify(prepared, gone).ifPresent(scores -> answer.complete(json(prepared, scores)));
+            long begun = System.nanoTime();
+            Optional<List<List<Classification>>> scores = classify(prepared, gone);
+            if (scores.isPresent()) {
+              metrics.classified(
+                  prepared.models(),
+                  prepared.texts().size(),
+                  prepared.promptTokens(),
+                  Duration.ofNanos(begun - submitted),
+                  Duration.ofNanos(System.nanoTime() - begun));
+              answer.complete(json(prepared, scores.get()));
+            }
           } catch (Throwable fault) {
             answer.fail(fault);
           }
@@ -162,7 +194,7 @@ final class Classifications implements AutoCloseable {
 
   /** A text counts once, its labels not at all; virtual tokens stand apart. */
   private static ObjectNode usage(Prepared prepared) {
-    int prompt = prepared.texts().stream().mapToInt(Candidates::common).sum();
+    int prompt = prepared.promptTokens();
     int virtual =
         prepared.adapters().stream()
             .flatMap(Optional::stream)

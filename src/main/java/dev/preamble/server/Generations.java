@@ -53,12 +53,17 @@ final class Generations {
   }
 
   private final Engine engine;
+  private final int rows;
   private final ServerMetrics metrics;
   private final Set<Generation> underWay = ConcurrentHashMap.newKeySet();
   private final Set<Run> runs = ConcurrentHashMap.newKeySet();
 
-  Generations(Engine engine, ServerMetrics metrics) {
+  /**
+   * @param rows texts that {@code engine} makes at once, each under any adapter
+   */
+  Generations(Engine engine, int rows, ServerMetrics metrics) {
     this.engine = engine;
+    this.rows = rows;
     this.metrics = metrics;
   }
 
@@ -100,7 +105,10 @@ final class Generations {
     underWay.forEach(Generation::cancel);
   }
 
-  /** Which adapters run and which wait, in the form of vLLM's {@code lora_requests_info}. */
+  /**
+   * Which adapters run and which wait, in the form of vLLM's {@code lora_requests_info}. As many
+   * may run at once as texts.
+   */
   MultiGauge.Row<Number> adapterInfo() {
     Set<String> running = new TreeSet<>();
     Set<String> waiting = new TreeSet<>();
@@ -112,7 +120,7 @@ final class Generations {
     return MultiGauge.Row.of(
         Tags.of(
             "max_lora",
-            "0",
+            String.valueOf(rows),
             "running_lora_adapters",
             String.join(",", running),
             "waiting_lora_adapters",

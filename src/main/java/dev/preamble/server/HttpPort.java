@@ -16,6 +16,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A port that HTTP requests come in by: taken first, opened when there is something to answer with,
@@ -32,6 +34,7 @@ final class HttpPort {
   private final HttpServer http;
   private final ServerLog log;
   private final Connections connections;
+  private final AtomicInteger taking = new AtomicInteger();
   private volatile Handler<HttpServerRequest> handler;
 
   private HttpPort(ServerConfig.Address address, ServerConfig.Limits limits, ServerLog log) {
@@ -83,7 +86,12 @@ final class HttpPort {
   private void take(HttpServerRequest request) {
     connections.begin(request.connection());
     request.response().endHandler(ended -> connections.end(request.connection()));
-    handler.handle(request);
+    taking.incrementAndGet();
+    try {
+      handler.handle(request);
+    } finally {
+      taking.decrementAndGet();
+    }
   }
 
   /**
@@ -122,9 +130,9 @@ final class HttpPort {
     return http.actualPort();
   }
 
-  /** Lets {@code routes} answer from now on. */
-  void open(Routes routes) {
-    handler = routes.handler(vertx);
+  /** Lets {@code answers} answer from now on. */
+  void open(Handler<HttpServerRequest> answers) {
+    handler = answers;
   }
 
   /** Connections that are open. */
@@ -134,17 +142,25 @@ final class HttpPort {
 
   /**
    * Refuses new requests and waits for those taken. When they are not answered within {@code grace}
-   * they are cancelled, and what they have to say then is waited for a little longer.
+   * {@code cancel} is to cancel them, and what they have to say then is waited for a little longer.
    */
-  void close(Duration grace, InFlight requests, Generations generations) {
+  void close(Duration grace, InFlight requests, Runnable cancel) {
     handler = refuse("shutting_down", "the server is shutting down");
+    awaitTaken();
     Future<?> answered = requests.answered();
     if (!within(grace, answered)) {
-      generations.cancelAll();
+      cancel.run();
       within(FAREWELL, answered);
     }
     await(http.shutdown(FAREWELL.toMillis(), TimeUnit.MILLISECONDS));
     abandon();
+  }
+
+  /** Waits until each request that met the handler before is among those under way. */
+  private void awaitTaken() {
+    while (taking.get() > 0) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    }
   }
 
   private static boolean within(Duration time, Future<?> done) {

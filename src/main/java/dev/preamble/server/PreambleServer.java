@@ -58,9 +58,9 @@ public final class PreambleServer implements AutoCloseable {
     this.engine = engine;
     this.models = new Models(model, catalog);
     this.metrics = new ServerMetrics(model.manifest().baseModel().name(), config.observation());
-    this.generations = new Generations(engine, metrics);
+    this.generations = new Generations(engine, config.engine().rows(), metrics);
     this.classifications =
-        new Classifications(model, models, config.limits(), config.engine().threads());
+        new Classifications(model, models, config.limits(), metrics, config.engine().threads());
     this.pins = new PinnedPrefixes(catalog, engine, log);
     this.watcher =
         Watcher.start(
@@ -71,6 +71,7 @@ public final class PreambleServer implements AutoCloseable {
             pins::look);
     metrics.watch(engine);
     metrics.watch(catalog);
+    metrics.watch(classifications);
   }
 
   /**
@@ -97,7 +98,7 @@ public final class PreambleServer implements AutoCloseable {
       Engine engine = opened.add(BatchingEngine.open(model, config.engine()), Engine::close);
       warmUp(engine);
       PreambleServer server = new PreambleServer(config, log, port, model, catalog, keys, engine);
-      port.open(server.routes());
+      port.open(server.routes().handler(port.vertx()));
       log.server("ready", server.url());
       opened.keep();
       return server;
@@ -224,7 +225,7 @@ public final class PreambleServer implements AutoCloseable {
   public void close() {
     if (closing.compareAndSet(false, true)) {
       log.server("closing", "running requests have %s".formatted(config.grace()));
-      port.close(config.grace(), inFlight, generations);
+      port.close(config.grace(), inFlight, generations::cancelAll);
       watcher.close();
       classifications.close();
       engine.close();

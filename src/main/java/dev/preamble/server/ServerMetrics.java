@@ -2,7 +2,9 @@ package dev.preamble.server;
 
 import dev.preamble.generation.Engine;
 import dev.preamble.generation.EngineStatus;
+import dev.preamble.generation.FittedAdapter;
 import dev.preamble.generation.GenerationResult;
+import dev.preamble.generation.Usage;
 import dev.preamble.server.adapters.AdapterCatalog;
 import dev.preamble.server.adapters.AdapterState;
 import io.micrometer.core.instrument.Counter;
@@ -42,9 +44,9 @@ final class ServerMetrics implements AutoCloseable {
    */
   ServerMetrics(String model, ServerConfig.Observation observation) {
     this.mostLabels = observation.adapterLabels();
-    generations.add(new GenerationMeters(registry, "preamble.", Tags.of("model_name", model)));
+    generations.add(new GenerationMeters("preamble.", Tags.of("model_name", model)));
     if (observation.vllmNames()) {
-      generations.add(new GenerationMeters(registry, "vllm:", Tags.of("model_name", model)));
+      generations.add(new GenerationMeters("vllm:", Tags.of("model_name", model)));
     }
     this.loraInfo =
         observation.vllmNames()
@@ -67,6 +69,12 @@ final class ServerMetrics implements AutoCloseable {
 
   private void gauge(String name, Engine engine, ToDoubleFunction<EngineStatus> value) {
     Gauge.builder(name, engine, each -> value.applyAsDouble(each.status())).register(registry);
+  }
+
+  /** Begins to tell how many classifications wait. */
+  void watch(Classifications classifications) {
+    Gauge.builder("preamble.classify.requests.waiting", classifications, Classifications::waiting)
+        .register(registry);
   }
 
   /** Begins to tell how many adapters there are. */
@@ -104,19 +112,45 @@ final class ServerMetrics implements AutoCloseable {
   /** A text is done. */
   void generated(ServedModel model, GenerationResult result, Duration age) {
     generations.forEach(meters -> meters.done(result, age));
+    asked(model, result.finishReason().name().toLowerCase(Locale.ROOT), result.usage());
+  }
+
+  /** A request under {@code model} is done, for what reason and with what it took. */
+  private void asked(ServedModel model, String reason, Usage usage) {
     Tags tags = Tags.of("adapter", label(model));
-    registry
-        .counter(
-            "preamble.adapter.requests",
-            tags.and("finished_reason", result.finishReason().name().toLowerCase(Locale.ROOT)))
-        .increment();
-    tokens(tags.and("kind", "prompt")).increment(result.usage().promptTokens());
-    tokens(tags.and("kind", "virtual")).increment(result.usage().virtualTokens());
-    tokens(tags.and("kind", "generation")).increment(result.usage().completionTokens());
+    registry.counter("preamble.adapter.requests", tags.and("finished_reason", reason)).increment();
+    tokens(tags.and("kind", "prompt")).increment(usage.promptTokens());
+    tokens(tags.and("kind", "virtual")).increment(usage.virtualTokens());
+    tokens(tags.and("kind", "generation")).increment(usage.completionTokens());
   }
 
   private Counter tokens(Tags tags) {
     return registry.counter("preamble.adapter.tokens", tags);
+  }
+
+  /**
+   * Texts were classified. They have meters of their own: what is measured of generated texts says
+   * nothing of them.
+   *
+   * @param models who was asked, each about all texts
+   * @param texts how many there were
+   * @param promptTokens tokens of all of them
+   * @param waited time in the queue
+   * @param computed time from there to the scores
+   */
+  void classified(
+      List<ServedModel> models, int texts, int promptTokens, Duration waited, Duration computed) {
+    registry.counter("preamble.classify.texts").increment(texts);
+    timer("preamble.classify.queue.time", Tags.empty()).record(waited);
+    timer("preamble.classify.time", Tags.empty()).record(computed);
+    for (ServedModel model : models) {
+      int virtual = model.adapter().map(FittedAdapter::virtualTokens).orElse(0);
+      asked(model, "classified", new Usage(promptTokens, texts * virtual, 0));
+    }
+  }
+
+  private Timer timer(String name, Tags tags) {
+    return Timer.builder(name).tags(tags).serviceLevelObjectives(Buckets.TIMES).register(registry);
   }
 
   /** The label of {@code model}: the first ones have their own, all others share one. */
@@ -145,8 +179,7 @@ final class ServerMetrics implements AutoCloseable {
   }
 
   /** The same measures under one prefix. */
-  private static final class GenerationMeters {
-    private final PrometheusMeterRegistry registry;
+  private final class GenerationMeters {
     private final String prefix;
     private final Tags tags;
     private final Timer firstToken;
@@ -156,23 +189,15 @@ final class ServerMetrics implements AutoCloseable {
     private final Timer prefill;
     private final Timer decode;
 
-    GenerationMeters(PrometheusMeterRegistry registry, String prefix, Tags tags) {
-      this.registry = registry;
+    GenerationMeters(String prefix, Tags tags) {
       this.prefix = prefix;
       this.tags = tags;
-      this.firstToken = timer("time.to.first.token");
-      this.betweenTokens = timer("inter.token.latency");
-      this.endToEnd = timer("e2e.request.latency");
-      this.queue = timer("request.queue.time");
-      this.prefill = timer("request.prefill.time");
-      this.decode = timer("request.decode.time");
-    }
-
-    private Timer timer(String name) {
-      return Timer.builder(prefix + name)
-          .tags(tags)
-          .serviceLevelObjectives(Buckets.TIMES)
-          .register(registry);
+      this.firstToken = timer(prefix + "time.to.first.token", tags);
+      this.betweenTokens = timer(prefix + "inter.token.latency", tags);
+      this.endToEnd = timer(prefix + "e2e.request.latency", tags);
+      this.queue = timer(prefix + "request.queue.time", tags);
+      this.prefill = timer(prefix + "request.prefill.time", tags);
+      this.decode = timer(prefix + "request.decode.time", tags);
     }
 
     void watch(Engine engine) {

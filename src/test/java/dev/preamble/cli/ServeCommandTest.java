@@ -51,6 +51,8 @@ class ServeCommandTest {
                 folder.toString(),
                 "--port",
                 "0",
+                "--grace",
+                "3600",
                 "--threads",
                 "1")
             .redirectError(ProcessBuilder.Redirect.DISCARD)
@@ -72,7 +74,7 @@ class ServeCommandTest {
       events.removeIf(String::isEmpty);
       assertEquals("data: [DONE]", events.getLast());
       assertTrue(events.get(events.size() - 2).contains("\"finish_reason\":\"length\""));
-      assertTrue(process.waitFor(30, TimeUnit.SECONDS), "the process ends");
+      assertTrue(process.waitFor(300, TimeUnit.SECONDS), "the process ends");
       assertEquals(143, process.exitValue());
     } finally {
       process.destroyForcibly();

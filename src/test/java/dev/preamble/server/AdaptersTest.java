@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -177,7 +178,11 @@ class AdaptersTest {
 
   @Test
   void anUploadedTarIsServedAndComesBackTheSame() throws Exception {
-    byte[] tar = saved(adapter(5, 5), "up");
+    adapter(5, 5).save(folder.resolve("up"));
+    for (String file : List.of("metrics.jsonl", "loss.png", "loss.svg", "preamble_run.yaml")) {
+      Files.writeString(folder.resolve("up").resolve(file), "what stands in " + file);
+    }
+    byte[] tar = Tars.of(folder.resolve("up"));
     HttpResponse<String> created = upload("uploaded", "application/x-tar", tar);
     assertEquals(201, created.statusCode(), created::body);
     JsonNode json = ServerFixture.json(created.body());
@@ -193,7 +198,17 @@ class AdaptersTest {
                 HttpResponse.BodyHandlers.ofByteArray());
     assertEquals(200, back.statusCode());
     Map<String, byte[]> files = unpacked(back.body());
-    for (String file : List.of("adapter_config.json", "adapter_model.safetensors", "README.md")) {
+    assertEquals("./preamble_run.yaml", json.at("/ignored/0").asText());
+    assertEquals(
+        Set.of(
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "README.md",
+            "metrics.jsonl",
+            "loss.png",
+            "loss.svg"),
+        files.keySet());
+    for (String file : files.keySet()) {
       assertArrayEquals(
           Files.readAllBytes(folder.resolve("up").resolve(file)), files.get(file), file);
     }

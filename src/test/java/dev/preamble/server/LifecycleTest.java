@@ -29,6 +29,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** How a server starts, loses clients, and ends. */
 class LifecycleTest {
   private static final String LONG = body(BASE, BEGINNING, 480).put("stream", true).toString();
+
+  /** Longer than a process may be kept from running while its clock goes on. */
+  private static final Duration LONG_GRACE = Duration.ofHours(1);
 
   @TempDir Path folder;
 
@@ -171,40 +175,79 @@ class LifecycleTest {
 
   @Test
   void runningStreamsFinishWhenTheServerCloses() throws Exception {
-    ServerFixture server = start(config -> config.withGrace(Duration.ofSeconds(30)));
-    String whole = text(server.answer(body(BASE, BEGINNING, 480)));
-    HttpResponse<Stream<String>> response = server.open(LONG);
-    Iterator<String> lines = response.body().iterator();
-    List<String> events = new ArrayList<>(List.of(lines.next()));
-    Thread closer = Thread.ofPlatform().start(server.server()::close);
-    lines.forEachRemaining(events::add);
-    closer.join();
-    assertTrue(events.contains("data: [DONE]"));
-    StringBuilder joined = new StringBuilder();
-    for (String event : events) {
-      if (event.startsWith("data: {")) {
-        joined.append(text(ServerFixture.json(event.substring(6))));
+    try (ServerFixture server = start(config -> config.withGrace(LONG_GRACE))) {
+      String whole = text(server.answer(body(BASE, BEGINNING, 480)));
+      List<String> events = eventsOfAStreamWhileItCloses(server);
+      assertEquals("data: [DONE]", events.getLast());
+      StringBuilder joined = new StringBuilder();
+      for (String event : events.subList(0, events.size() - 1)) {
+        joined.append(text(ServerFixture.json(event.substring("data: ".length()))));
       }
+      assertEquals(whole, joined.toString());
+      assertThrows(IOException.class, () -> server.get("/health"));
     }
-    assertEquals(whole, joined.toString());
-    assertThrows(IOException.class, () -> server.get("/health"));
-    server.close();
   }
 
   @Test
   void afterTheGracePeriodStreamsEndWithAnErrorThatIsSeen() throws Exception {
-    ServerFixture server = start(config -> config.withGrace(Duration.ZERO));
-    HttpResponse<Stream<String>> response = server.open(LONG);
-    Iterator<String> lines = response.body().iterator();
-    lines.next();
-    Thread closer = Thread.ofPlatform().start(server.server()::close);
-    List<String> rest = new ArrayList<>();
-    lines.forEachRemaining(rest::add);
-    closer.join();
-    rest.removeIf(String::isEmpty);
-    assertEquals("data: [DONE]", rest.getLast());
-    assertTrue(rest.get(rest.size() - 2).contains("shutting_down"), rest::toString);
-    server.close();
+    try (ServerFixture server = start(config -> config.withGrace(Duration.ZERO))) {
+      List<String> events = eventsOfAStreamWhileItCloses(server);
+      assertEquals("data: [DONE]", events.getLast());
+      assertTrue(events.get(events.size() - 2).contains("shutting_down"), events::toString);
+    }
+  }
+
+  /** What a client gets whose stream has begun when the server begins to close. */
+  private static List<String> eventsOfAStreamWhileItCloses(ServerFixture server) throws Exception {
+    try (Stream<String> stream = server.open(LONG).body()) {
+      Iterator<String> lines = stream.iterator();
+      List<String> events = new ArrayList<>(List.of(lines.next()));
+      Thread closer = Thread.ofPlatform().start(server.server()::close);
+      lines.forEachRemaining(events::add);
+      closer.join();
+      events.removeIf(String::isEmpty);
+      return events;
+    }
+  }
+
+  @Test
+  void aRequestThatIsJustTakenWhenTheServerClosesIsWaitedFor() throws Exception {
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch closing = new CountDownLatch(1);
+    InFlight inFlight = new InFlight();
+    ServerLog log = new ServerLog(Optional.empty());
+    HttpPort port =
+        HttpPort.listen(
+            ServerConfig.of(Stories.SMALL).withPort(0).address(),
+            ServerConfig.Limits.DEFAULTS,
+            log);
+    port.open(
+        request -> {
+          entered.countDown();
+          awaitQuietly(closing);
+          Exchange exchange = new Exchange(port.vertx(), request, log);
+          inFlight.add(exchange.reply());
+          port.vertx().setTimer(2_500, late -> exchange.reply().text(200, "text/plain", "whole"));
+        });
+    try (Socket client = new Socket("127.0.0.1", port.number())) {
+      client
+          .getOutputStream()
+          .write("GET / HTTP/1.1\r\nhost: here\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      entered.await();
+      Thread closer = Thread.ofPlatform().start(() -> port.close(LONG_GRACE, inFlight, () -> {}));
+      Thread.sleep(50);
+      closing.countDown();
+      assertTrue(rest(client).endsWith("whole"));
+      closer.join();
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test

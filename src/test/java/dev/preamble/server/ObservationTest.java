@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.preamble.generation.EngineOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
@@ -19,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -93,8 +95,44 @@ class ObservationTest {
       assertEquals(0, value(metrics, "preamble_adapters_failed"));
       assertTrue(
           metrics.contains(
-              "vllm:lora_requests_info{max_lora=\"0\",running_lora_adapters=\"\",waiting_lora_adapters=\"\"}"),
+              "vllm:lora_requests_info{max_lora=\"%d\",running_lora_adapters=\"\",waiting_lora_adapters=\"\"}"
+                  .formatted(EngineOptions.defaults().rows())),
           metrics);
+    }
+  }
+
+  @Test
+  void classificationsAreCountedApartFromTexts() throws Exception {
+    try (ServerFixture server = start(new ServerConfig.Observation(false, false, true, 10))) {
+      String request =
+          """
+          {"model": ["first", "second", "stories260K"], "input": ["The dog was", "She was"],
+           "labels": ["happy", "sad"]}""";
+      HttpResponse<String> answer = server.json("POST", "/v1/classify", request);
+      assertEquals(200, answer.statusCode(), answer::body);
+      int prompt = ServerFixture.json(answer.body()).at("/usage/prompt_tokens").asInt();
+      assertTrue(prompt > 0);
+      String metrics = server.get("/metrics").body();
+      assertEquals(2, value(metrics, "preamble_classify_texts_total"));
+      assertEquals(1, value(metrics, "preamble_classify_time_seconds_count"));
+      assertEquals(1, value(metrics, "preamble_classify_queue_time_seconds_count"));
+      assertTrue(value(metrics, "preamble_classify_time_seconds_sum") > 0);
+      assertEquals(0, value(metrics, "preamble_classify_requests_waiting"));
+      for (String adapter : List.of("first", "second", "")) {
+        String label = "{adapter=\"%s\",".formatted(adapter);
+        assertEquals(
+            1,
+            value(
+                metrics,
+                "preamble_adapter_requests_total" + label + "finished_reason=\"classified\"}"));
+        String tokens = "preamble_adapter_tokens_total" + label + "kind=\"%s\"}";
+        assertEquals(prompt, value(metrics, tokens.formatted("prompt")));
+        assertEquals(
+            Map.of("first", 12, "second", 22, "", 0).get(adapter),
+            (int) value(metrics, tokens.formatted("virtual")));
+      }
+      String texts = "preamble_e2e_request_latency_seconds_count{model_name=\"stories260K\"}";
+      assertEquals(0, value(metrics, texts));
     }
   }
 

@@ -1,7 +1,9 @@
 package dev.preamble.server.adapters;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Which files of an upload are an adapter's. Names lead nowhere: at most one folder stands before
@@ -12,13 +14,24 @@ final class AdapterFile {
   static final String TENSORS = "adapter_model.safetensors";
   private static final String PICKLE = "adapter_model.bin";
 
-  /** The files that are kept. */
-  static final List<String> KEPT = List.of(CONFIG, TENSORS, "README.md", "metrics.jsonl");
+  /** The model card, and what it shows: the course of the training and its picture. */
+  private static final List<String> CARD =
+      List.of("README.md", "metrics.jsonl", "loss.png", "loss.svg");
+
+  /**
+   * The files that are kept. A run's settings are not among them: they name files of the machine
+   * that it ran on.
+   */
+  static final List<String> KEPT = with(CONFIG, TENSORS);
 
   /** The files that are given out. */
-  static final List<String> PACKED = List.of(CONFIG, TENSORS, PICKLE, "README.md", "metrics.jsonl");
+  static final List<String> PACKED = with(CONFIG, TENSORS, PICKLE);
 
   private AdapterFile() {}
+
+  private static List<String> with(String... files) {
+    return Stream.concat(Arrays.stream(files), CARD.stream()).toList();
+  }
 
   /**
    * The name under which {@code given} is kept; none when it is no file of an adapter.
