@@ -157,7 +157,7 @@ public final class PackedGraph {
   public static Graph training(Graph exported, PackedEntry.Source entry, boolean biased) {
     PackedGraph packed = new PackedGraph(exported, entry);
     GraphEditor editor = packed.editor;
-    CrossEntropy loss = new CrossEntropy(editor, biased ? packed.biasedLogits() : packed.logits);
+    CrossEntropy loss = new CrossEntropy(editor, packed.logits, packed.vocabularyBias(biased));
     packed.composites.add(loss);
     List<Value> trainable = packed.entry.trainable();
     Value scaled =
@@ -189,9 +189,10 @@ public final class PackedGraph {
     }
   }
 
-  private Value biasedLogits() {
-    Value bias = editor.input(VOCABULARY_BIAS, DataType.FLOAT, logits.shape().at(2));
-    return new Ops(editor).add(logits, bias);
+  private Optional<Value> vocabularyBias(boolean biased) {
+    return biased
+        ? Optional.of(editor.input(VOCABULARY_BIAS, DataType.FLOAT, logits.shape().at(2)))
+        : Optional.empty();
   }
 
   private boolean computesInHalf(Graph exported) {
