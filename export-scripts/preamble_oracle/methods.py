@@ -25,6 +25,16 @@ def method_gradient(
     return {"loss": loss.item()}
 
 
+def method_start(model: str, config: dict, out: str) -> dict:
+    """Writes the parameters that a new model of ``config`` starts from."""
+    fields = {"task_type": "CAUSAL_LM", **config}
+    kind = peft.PeftType(fields.pop("peft_type"))
+    opened = peft.get_peft_model(models.base(model), peft.PEFT_TYPE_TO_CONFIG_MAPPING[kind](**fields))
+    live = dict(opened.prompt_encoder["default"].named_parameters())
+    save_file({name: each.detach().contiguous() for name, each in live.items()}, out)
+    return {"parameters": sorted(live)}
+
+
 def method_trace(
     model: str,
     config: dict,

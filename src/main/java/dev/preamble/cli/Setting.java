@@ -90,8 +90,8 @@ record Setting(
           of("ranks", "N", "Rank of a task's matrix; 1 if not given."),
           of(
                   "factors",
-                  "ones|normal",
-                  "What the tasks' matrices start from; ones, so that all tasks start alike, if not given.")
+                  "ones|normal|average|source",
+                  "What the tasks' matrices start from: ones, so that all tasks start alike, if not given; with --init-adapter, the mean of those of its tasks, or those of its --init-task.")
               .inPeft("normal"),
           of("frozen-tokens", "N", "Leading positions of a cartridge that stay; 1 if not given."),
           of("context-rows", "N", "Rows of the data, from the first on, that are CPT's context."),

@@ -118,6 +118,16 @@ class RunConfigurationTest {
     data = tasks;
     Path multitask =
         train("multitask-prompt-tuning", "--virtual-tokens", 3, "--tasks", 2, "--ranks", 1);
+    train(
+        "multitask-prompt-tuning",
+        "--virtual-tokens",
+        3,
+        "--tasks",
+        2,
+        "--init-adapter",
+        multitask,
+        "--factors",
+        "average");
     double loss = evaluated("--adapter", multitask);
     double first = evaluated("--adapter", multitask, "--task-id", 0);
     double second = evaluated("--adapter", multitask, "--task-id", 1);

@@ -2,6 +2,8 @@ package dev.preamble.training.method;
 
 import dev.preamble.model.FrozenModel;
 import dev.preamble.training.Initialisation;
+import dev.preamble.training.TrainingException;
+import java.util.Locale;
 
 /**
  * Multitask prompt tuning (Wang et al. 2023): rows shared by several tasks, each task's prompt
@@ -15,7 +17,7 @@ import dev.preamble.training.Initialisation;
  * @param tasks number of tasks ({@code --tasks})
  * @param ranks rank of a task's matrix ({@code --ranks})
  * @param initialisation what the shared rows start from ({@code --init})
- * @param factors what the tasks' matrices start from
+ * @param factors what the tasks' matrices start from ({@code --factors})
  */
 public record MultitaskPromptTuningConfig(
     int virtualTokens, int tasks, int ranks, Initialisation initialisation, Factors factors)
@@ -30,7 +32,22 @@ public record MultitaskPromptTuningConfig(
     /**
      * Products of two normal matrices of deviation 0.02, as in PEFT: prompts that start near zero.
      */
-    NORMAL
+    NORMAL,
+    /**
+     * Means of the factors of all tasks that another multitask prompt learned, behind its shared
+     * rows: PEFT's AVERAGE_SOURCE_TASKS.
+     */
+    AVERAGE,
+    /**
+     * Factors of one of the tasks that another multitask prompt learned, behind its shared rows:
+     * PEFT's EXACT_SOURCE_TASK.
+     */
+    SOURCE;
+
+    /** Whether they come from another adapter. */
+    boolean isLearned() {
+      return this == AVERAGE || this == SOURCE;
+    }
   }
 
   /** Refuses sizes below 1. */
@@ -38,6 +55,11 @@ public record MultitaskPromptTuningConfig(
     Settings.atLeastOne("virtual tokens", virtualTokens);
     Settings.atLeastOne("tasks", tasks);
     Settings.atLeastOne("ranks", ranks);
+    if (factors.isLearned() && !(initialisation instanceof Initialisation.Learned)) {
+      throw new TrainingException(
+          "--factors %s: expected an adapter that they come from (--init adapter), found another initialisation"
+              .formatted(factors.name().toLowerCase(Locale.ROOT)));
+    }
   }
 
   /** Every task starts from the same tokens drawn from the vocabulary. */

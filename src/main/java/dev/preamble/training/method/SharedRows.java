@@ -14,6 +14,7 @@ import dev.preamble.training.LabelWords;
 import dev.preamble.training.Parameters;
 import dev.preamble.training.Parameters.Parameter;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 
 /**
@@ -52,6 +53,10 @@ final class SharedRows implements LearningMethod {
 
   @Override
   public Parameters initial(Optional<LabelWords> labels, RandomGenerator random) {
+    if (config.initialisation() instanceof Initialisation.Learned learned
+        && config.factors().isLearned()) {
+      return learned(learned);
+    }
     float[] shared =
         config
             .initialisation()
@@ -67,9 +72,24 @@ final class SharedRows implements LearningMethod {
         rows[i] = i / hidden % ranks == 0 ? 1 : rows[i];
       }
     }
+    return parameters(columns, rows, shared);
+  }
+
+  /** The shared rows of another adapter, and for every task the factors that it gives. */
+  private Parameters learned(Initialisation.Learned from) {
+    boolean average = config.factors() == MultitaskPromptTuningConfig.Factors.AVERAGE;
+    LearnedFactors source = new LearnedFactors(from.adapter());
+    OptionalInt task = average ? OptionalInt.empty() : OptionalInt.of(from.task());
+    return parameters(
+        source.factor(COLUMNS, task, tasks(), virtualTokens(), config.ranks()),
+        source.factor(ROWS, task, tasks(), config.ranks(), hidden),
+        source.shared(virtualTokens(), hidden));
+  }
+
+  private Parameters parameters(float[] columns, float[] rows, float[] shared) {
     return Parameters.of(
-        Parameter.trained(COLUMNS, columns, tasks(), virtualTokens(), ranks),
-        Parameter.trained(ROWS, rows, tasks(), ranks, hidden),
+        Parameter.trained(COLUMNS, columns, tasks(), virtualTokens(), config.ranks()),
+        Parameter.trained(ROWS, rows, tasks(), config.ranks(), hidden),
         Parameter.trained(Inputs.EMBEDDING, shared, virtualTokens(), hidden));
   }
 
