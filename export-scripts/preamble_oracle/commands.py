@@ -127,6 +127,7 @@ COMMANDS = {
         training.gradient,
         training.train_trace,
         methods.method_gradient,
+        methods.dropout_gradient,
         methods.method_start,
         methods.method_trace,
         methods.adapter_loss,

@@ -25,6 +25,26 @@ def method_gradient(
     return {"loss": loss.item()}
 
 
+def dropout_gradient(model: str, config: dict, parameters: str, rows: list[dict], out: str, seed: int) -> dict:
+    """As :func:`method_gradient` while the encoder, an LSTM, drops states between its layers.
+
+    ``rows`` has one row, for PEFT draws masks of their own for each. Also writes the masks that
+    PyTorch draws after ``seed``, ``masks.<layer>`` [virtual tokens, 2 * encoder hidden].
+    """
+    opened = _opened(model, config, parameters, "float64")
+    opened.prompt_encoder.train()
+    torch.manual_seed(seed)
+    loss = opened(**_batch(opened, rows)).loss
+    loss.backward()
+    fields = opened.active_peft_config
+    torch.manual_seed(seed)
+    ones = torch.ones(fields.num_virtual_tokens, 2 * fields.encoder_hidden_size, dtype=torch.float64)
+    masks = [torch.nn.functional.dropout(ones, fields.encoder_dropout) for _ in range(fields.encoder_num_layers - 1)]
+    gradients = {name: each.grad.contiguous() for name, each in _trainable(opened).items()}
+    save_file({**gradients, **{f"masks.{layer}": mask for layer, mask in enumerate(masks)}}, out)
+    return {"loss": loss.item()}
+
+
 def method_start(model: str, config: dict, out: str) -> dict:
     """Writes the parameters that a new model of ``config`` starts from."""
     fields = {"task_type": "CAUSAL_LM", **config}

@@ -1,8 +1,11 @@
 package dev.preamble.cli;
 
+import dev.preamble.model.TextTokenizer;
 import dev.preamble.peft.Adapter;
 import dev.preamble.training.Dataset;
 import dev.preamble.training.Initialisation;
+import dev.preamble.training.Template;
+import dev.preamble.training.TemplateTokens;
 import dev.preamble.training.method.CartridgeConfig;
 import dev.preamble.training.method.CptConfig;
 import dev.preamble.training.method.MethodConfig;
@@ -34,6 +37,7 @@ record MethodSettings(Settings settings) {
           Map.entry("init-task", STARTED),
           Map.entry("encoder", Set.of(PTuningConfig.NAME)),
           Map.entry("encoder-layers", Set.of(PTuningConfig.NAME)),
+          Map.entry("encoder-dropout", Set.of(PTuningConfig.NAME)),
           Map.entry("encoder-hidden", Set.of(PTuningConfig.NAME, PrefixTuningConfig.NAME)),
           Map.entry("projection", Set.of(PrefixTuningConfig.NAME)),
           Map.entry("tasks", Set.of(MultitaskPromptTuningConfig.NAME)),
@@ -42,7 +46,8 @@ record MethodSettings(Settings settings) {
           Map.entry("frozen-tokens", Set.of(CartridgeConfig.NAME)),
           Map.entry("context-rows", Set.of(CptConfig.NAME)),
           Map.entry("loss-decay", Set.of(CptConfig.NAME)),
-          Map.entry("epsilon", Set.of(CptConfig.NAME)));
+          Map.entry("epsilon", Set.of(CptConfig.NAME)),
+          Map.entry("format-epsilon", Set.of(CptConfig.NAME)));
 
   /** Whether {@code method} has a use for the setting {@code key}. */
   static boolean isUsed(String key, String method) {
@@ -62,9 +67,10 @@ record MethodSettings(Settings settings) {
   /**
    * The method, for what {@code data} is to teach.
    *
+   * @param tokenizer of the model
    * @throws UsageException if a setting is missing or of no use
    */
-  MethodConfig config(Dataset data) {
+  MethodConfig config(Dataset data, TextTokenizer tokenizer) {
     String method = method();
     refuseUseless(method);
     int tokens = virtualTokens();
@@ -77,7 +83,8 @@ record MethodSettings(Settings settings) {
                   ? settings.choice(PTuningConfig.Encoder.class, "encoder")
                   : PTuningConfig.Encoder.MLP,
               settings.optionalWhole("encoder-hidden"),
-              settings.optionalWhole("encoder-layers").orElse(2));
+              settings.optionalWhole("encoder-layers").orElse(2),
+              settings.number("encoder-dropout").orElse(0.0));
       case PrefixTuningConfig.NAME ->
           new PrefixTuningConfig(
               tokens,
@@ -93,7 +100,7 @@ record MethodSettings(Settings settings) {
               settings.text("factors").isPresent()
                   ? settings.choice(Factors.class, "factors")
                   : Factors.ONES);
-      case CptConfig.NAME -> cpt(data);
+      case CptConfig.NAME -> cpt(data, tokenizer);
       case CartridgeConfig.NAME ->
           new CartridgeConfig(
               tokens, settings.optionalWhole("frozen-tokens").orElse(1), initialisation());
@@ -120,7 +127,7 @@ record MethodSettings(Settings settings) {
         });
   }
 
-  private CptConfig cpt(Dataset data) {
+  private CptConfig cpt(Dataset data, TextTokenizer tokenizer) {
     int rows = settings.whole("context-rows");
     if (rows < 1 || rows > data.examples().size()) {
       throw new UsageException(
@@ -128,9 +135,13 @@ record MethodSettings(Settings settings) {
               .formatted(data.examples().size(), rows));
     }
     CptConfig context =
-        CptConfig.of(data.examples().subList(0, rows), settings.number("loss-decay"));
+        CptConfig.of(
+            data.examples().subList(0, rows),
+            TemplateTokens.of(new Template(settings.required("template")), tokenizer),
+            settings.number("loss-decay"));
     double epsilon = settings.number("epsilon").orElse(context.epsilon());
-    return new CptConfig(context.tokens(), context.types(), context.lossDecay(), epsilon, epsilon);
+    double format = settings.number("format-epsilon").orElse(epsilon);
+    return new CptConfig(context.tokens(), context.types(), context.lossDecay(), epsilon, format);
   }
 
   private Initialisation initialisation() {

@@ -56,7 +56,8 @@ record PreparedRun(
         Trainer.checkRoom(model, virtualTokens);
       }
       Dataset data = rows.read(model, virtualTokens, Path.of(settings.required("data")), warnings);
-      TrainingConfig config = new RunSettings(settings).config(method.config(data), threads);
+      TrainingConfig config =
+          new RunSettings(settings).config(method.config(data, model.tokenizer()), threads);
       new Trainer(model, config);
       return new PreparedRun(
           model,

@@ -85,6 +85,10 @@ record Setting(
           of("encoder", "MLP|LSTM", "P-tuning's encoder; MLP if not given."),
           of("encoder-hidden", "N", "Width in P-tuning's encoder or the prefix's projection."),
           of("encoder-layers", "N", "Layers of P-tuning's LSTM; 2 if not given."),
+          of(
+              "encoder-dropout",
+              "SHARE",
+              "Dropout between the layers of P-tuning's LSTM while it is tuned; 0 if not given."),
           toggle("projection", "Learn a prefix through a projection that is dropped afterwards."),
           of("tasks", "N", "Tasks of a multitask prompt; rows say theirs in a field task, from 0."),
           of("ranks", "N", "Rank of a task's matrix; 1 if not given."),
@@ -100,7 +104,11 @@ record Setting(
               "X",
               "What a label of CPT's context counts against one of the next row."),
           of("epsilon", "X", "How far CPT may move a token of the context; 1 if not given.")
-              .inPeft("0.1"));
+              .inPeft("0.1"),
+          of(
+              "format-epsilon",
+              "X",
+              "The same for what stands around the text in the template; as --epsilon if not given."));
 
   /** How it is learned. */
   static final List<Setting> LEARNING =

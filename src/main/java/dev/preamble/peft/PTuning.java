@@ -31,10 +31,11 @@ public record PTuning(
   }
 
   /**
-   * The method for an LSTM of {@code layers} layers, of width {@code encoderHidden} a direction.
+   * The method for an LSTM of {@code layers} layers, of width {@code encoderHidden} a direction,
+   * trained with {@code dropout} between them.
    */
-  public static PTuning lstm(int encoderHidden, int layers) {
-    return new PTuning("LSTM", Optional.of(encoderHidden), layers, 0.0);
+  public static PTuning lstm(int encoderHidden, int layers, double dropout) {
+    return new PTuning("LSTM", Optional.of(encoderHidden), layers, dropout);
   }
 
   /**

@@ -104,8 +104,14 @@ public final class GradientStep implements AutoCloseable {
    *     does not have
    */
   public Result run(Parameters parameters, List<Example> batch) {
+    return run(parameters, method.noise(Optional.empty()), batch);
+  }
+
+  /** As above, with what {@link LearningMethod#noise} drew. */
+  Result run(Parameters parameters, Parameters noise, List<Example> batch) {
     method.constrain(parameters);
     graph.feed(parameters);
+    graph.feed(noise);
     Front front = new Front(method.kind(), method.virtualTokens(), method.promptLabels());
     int labels = PackedBatch.labels(batch, front);
     Map<Integer, List<Example>> tasks = byTask(batch);

@@ -61,9 +61,9 @@ final class StepGraph implements AutoCloseable {
   void feed(Parameters parameters) {
     for (Parameter each : parameters.all()) {
       feed(LearningMethod.input(each.name()), each.values(), shape(each));
-    }
-    if (results.size() == 1) {
-      parameters.trainable().all().forEach(each -> result(gradient(each), shape(each)));
+      if (each.trainable() && !results.containsKey(gradient(each))) {
+        result(gradient(each), shape(each));
+      }
     }
   }
 

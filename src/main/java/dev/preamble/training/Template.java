@@ -17,6 +17,16 @@ public record Template(String text) {
     }
   }
 
+  /** What stands before the row's text. */
+  String before() {
+    return text.substring(0, text.indexOf(PLACE));
+  }
+
+  /** What stands behind it. */
+  String after() {
+    return text.substring(text.lastIndexOf(PLACE) + PLACE.length());
+  }
+
   /** The template with {@code row} in its place. */
   public String fill(String row) {
     return text.replace(PLACE, row);

@@ -11,6 +11,9 @@ import java.util.Random;
 
 /** One run from its first step, or from a checkpoint, to its end. */
 final class TrainingLoop {
+  /** Sets what a step draws apart from what the next one does, and from the order of the rows. */
+  private static final long NOISE = 0x9E3779B97F4A7C15L;
+
   private final LearningMethod method;
   private final TrainingConfig config;
   private final Dataset data;
@@ -56,10 +59,13 @@ final class TrainingLoop {
     unimproved = from.unimproved();
   }
 
-  /** What gives loss and gradient of parameters on a batch: {@link GradientStep#run}. */
+  /**
+   * What gives loss and gradient of parameters on a batch, with what {@link LearningMethod#noise}
+   * drew for it: {@link GradientStep#run}.
+   */
   @FunctionalInterface
   interface Gradients {
-    GradientStep.Result run(Parameters parameters, List<Example> batch);
+    GradientStep.Result run(Parameters parameters, Parameters noise, List<Example> batch);
   }
 
   /** Runs it with {@code gradients}, whose losses are multiplied with {@code scaleOfLoss}. */
@@ -92,19 +98,22 @@ final class TrainingLoop {
 
   private void step(Gradients gradients, List<int[]> batches) {
     int rows = batches.stream().mapToInt(batch -> batch.length).sum();
+    Random random = new Random(config.seed() ^ NOISE * (optimizer.done() + 1));
     GradientStep.Result result =
-        batches.size() == 1 ? run(gradients, batches.getFirst()) : accumulated(gradients, batches);
+        batches.size() == 1
+            ? run(gradients, batches.getFirst(), random)
+            : accumulated(gradients, batches, random);
     lossSum += result.loss();
     listener.step(optimizer.step(parameters, result, rows));
   }
 
   /** The mean over the labels of all batches, as if they were one. */
-  private GradientStep.Result accumulated(Gradients gradients, List<int[]> batches) {
+  private GradientStep.Result accumulated(Gradients gradients, List<int[]> batches, Random random) {
     Parameters sum = parameters.trainable().zeros();
     double loss = 0;
     int labels = 0;
     for (int[] batch : batches) {
-      GradientStep.Result result = run(gradients, batch);
+      GradientStep.Result result = run(gradients, batch, random);
       result.gradient().scale(result.labels());
       sum.add(result.gradient());
       loss += (double) result.loss() * result.labels();
@@ -114,10 +123,10 @@ final class TrainingLoop {
     return new GradientStep.Result((float) (loss / labels), sum, labels);
   }
 
-  private GradientStep.Result run(Gradients gradients, int[] batch) {
+  private GradientStep.Result run(Gradients gradients, int[] batch, Random random) {
     List<Example> rows = Arrays.stream(batch).mapToObj(data.examples()::get).toList();
     try {
-      return gradients.run(parameters, rows);
+      return gradients.run(parameters, method.noise(Optional.of(random)), rows);
     } catch (OutOfMemoryError fault) {
       throw outOfMemory(rows, fault);
     } catch (OrtException fault) {

@@ -112,7 +112,20 @@ class RunConfigurationTest {
     train("prefix-tuning", "--virtual-tokens", 3);
     train("prefix-tuning", "--virtual-tokens", 3, "--projection", "--encoder-hidden", 8);
     train("cartridge", "--virtual-tokens", 4, "--init-text", "Lily had a dog and a cat.");
-    train("cpt", "--context-rows", 2, "--loss-decay", 0.9);
+    train(
+        "p-tuning",
+        "--virtual-tokens",
+        3,
+        "--encoder",
+        "LSTM",
+        "--encoder-hidden",
+        8,
+        "--encoder-dropout",
+        0.2);
+    Path context = train("cpt", "--context-rows", 2, "--loss-decay", 0.9, "--format-epsilon", 0.3);
+    String saved = Files.readString(context.resolve("adapter_config.json"));
+    assertTrue(saved.contains("\"opt_projection_format_epsilon\": 0.3"), saved);
+    assertTrue(saved.contains("\"opt_projection_epsilon\": 1.0"), saved);
     Path plain = train("prompt-tuning", "--virtual-tokens", 3, "--init", "random");
     train("prefix-tuning", "--virtual-tokens", 3, "--init-adapter", plain);
     data = tasks;

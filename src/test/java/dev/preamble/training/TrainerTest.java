@@ -195,7 +195,7 @@ class TrainerTest {
               TrainingException.class,
               () ->
                   loop.run(
-                      (parameters, batch) -> {
+                      (parameters, noise, batch) -> {
                         if (saved.size() == 3) {
                           throw new OutOfMemoryError("Java heap space");
                         }

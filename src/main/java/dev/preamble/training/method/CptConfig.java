@@ -2,6 +2,7 @@ package dev.preamble.training.method;
 
 import dev.preamble.model.FrozenModel;
 import dev.preamble.training.Example;
+import dev.preamble.training.TemplateTokens;
 import dev.preamble.training.TrainingException;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,27 +69,32 @@ public record CptConfig(
   }
 
   /**
-   * The context of {@code examples} one after the other, prompts as inputs and completions as
-   * labels.
+   * The context of {@code examples} one after the other: what {@code template} puts around a text
+   * as templates, the rest of the prompts as inputs, completions as labels.
    */
-  public static CptConfig of(List<Example> examples, Optional<Double> lossDecay) {
-    return of(examples, lossDecay, EPSILON);
+  public static CptConfig of(
+      List<Example> examples, TemplateTokens template, Optional<Double> lossDecay) {
+    return of(examples, template, lossDecay, EPSILON);
   }
 
   /** The same with PEFT's bounds and no decay. */
-  public static CptConfig peftDefaults(List<Example> examples) {
-    return of(examples, Optional.empty(), PEFT_EPSILON);
+  public static CptConfig peftDefaults(List<Example> examples, TemplateTokens template) {
+    return of(examples, template, Optional.empty(), PEFT_EPSILON);
   }
 
-  private static CptConfig of(List<Example> examples, Optional<Double> lossDecay, double epsilon) {
+  private static CptConfig of(
+      List<Example> examples, TemplateTokens template, Optional<Double> lossDecay, double epsilon) {
     List<Integer> tokens = new ArrayList<>();
     List<Integer> types = new ArrayList<>();
     for (int i = 0; i < examples.size(); i++) {
-      for (int token : examples.get(i).prompt()) {
-        tokens.add(token);
-        types.add(4 * i + 2);
+      Example example = examples.get(i);
+      int before = template.before(example);
+      int after = example.prompt().length - template.after(example);
+      for (int at = 0; at < example.prompt().length; at++) {
+        tokens.add(example.prompt()[at]);
+        types.add(4 * i + (at < before ? 1 : at < after ? 2 : 3));
       }
-      for (int token : examples.get(i).completion()) {
+      for (int token : example.completion()) {
         tokens.add(token);
         types.add(4 * i + 4);
       }

@@ -54,7 +54,14 @@ final class EncodedRows implements LearningMethod {
 
   private Optional<Lstm> lstm() {
     return config.encoder() == PTuningConfig.Encoder.LSTM
-        ? Optional.of(new Lstm("lstm_head", virtualTokens(), hidden, width, config.encoderLayers()))
+        ? Optional.of(
+            new Lstm(
+                "lstm_head",
+                virtualTokens(),
+                hidden,
+                width,
+                config.encoderLayers(),
+                config.encoderDropout()))
         : Optional.empty();
   }
 
@@ -66,6 +73,11 @@ final class EncodedRows implements LearningMethod {
     lstm().ifPresent(lstm -> parameters.addAll(lstm.initial(random)));
     head.forEach(linear -> parameters.addAll(linear.initial(random)));
     return new Parameters(parameters);
+  }
+
+  @Override
+  public Parameters noise(Optional<RandomGenerator> random) {
+    return new Parameters(lstm().map(lstm -> lstm.masks(random)).orElse(List.of()));
   }
 
   @Override
@@ -87,7 +99,7 @@ final class EncodedRows implements LearningMethod {
       case MLP -> PTuning.of(PTuning.mlp(width), model.baseModel(), virtualTokens(), rows);
       case LSTM ->
           PTuning.of(
-              PTuning.lstm(width, config.encoderLayers()),
+              PTuning.lstm(width, config.encoderLayers(), config.encoderDropout()),
               model.baseModel(),
               virtualTokens(),
               rows);

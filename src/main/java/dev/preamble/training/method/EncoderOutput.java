@@ -13,6 +13,7 @@ import dev.preamble.training.Parameters.Parameter;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** What a method's small graph gives for parameters, without the frozen model behind it. */
@@ -35,15 +36,18 @@ final class EncoderOutput {
                 GraphWriter.write(editor.finish(List.of(entry.values()))),
                 SessionOptions.defaults());
         RunOptions options = new RunOptions()) {
-      for (Parameter each : parameters.all()) {
-        long[] shape = each.shape().stream().mapToLong(Integer::longValue).toArray();
-        inputs.put(LearningMethod.input(each.name()), Tensor.floats(each.values(), shape));
-      }
+      parameters.all().forEach(each -> put(inputs, each));
+      method.noise(Optional.empty()).all().forEach(each -> put(inputs, each));
       try (Tensor values = session.run(inputs, Set.of(output), options).get(output)) {
         return values.toFloats();
       }
     } finally {
       inputs.values().forEach(Tensor::close);
     }
+  }
+
+  private static void put(Map<String, Tensor> inputs, Parameter parameter) {
+    long[] shape = parameter.shape().stream().mapToLong(Integer::longValue).toArray();
+    inputs.put(LearningMethod.input(parameter.name()), Tensor.floats(parameter.values(), shape));
   }
 }

@@ -37,6 +37,16 @@ public interface LearningMethod extends PackedEntry.Source {
   Parameters initial(Optional<LabelWords> labels, RandomGenerator random);
 
   /**
+   * What the graph takes beside the parameters and is drawn anew for each batch, such as masks of a
+   * dropout: inputs of the graph by name, as parameters are.
+   *
+   * @param random decides it; without, it is as in use, where nothing is dropped
+   */
+  default Parameters noise(Optional<RandomGenerator> random) {
+    return Parameters.of();
+  }
+
+  /**
    * Moves {@code parameters} back to where the method allows them to be: before every step and
    * before they are saved.
    */

@@ -8,6 +8,7 @@ import dev.preamble.training.Parameters.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.LongStream;
 
@@ -22,17 +23,42 @@ import java.util.stream.LongStream;
  * @param from elements of a row that enters
  * @param hidden elements of a state, a direction; rows of twice as many leave
  * @param layers each reads the states of the one before
+ * @param dropout share of the states between two layers that is set to 0 while training, the others
+ *     divided by what is left; one mask a batch, where PEFT, whose batch has a copy of the sequence
+ *     for each row, draws one a row
  */
-record Lstm(String name, int steps, int from, int hidden, int layers) {
+record Lstm(String name, int steps, int from, int hidden, int layers, double dropout) {
   private static final List<String> DIRECTIONS = List.of("", "_reverse");
 
   /** The states [steps, 2 * hidden] for {@code x} [steps, from]. */
   Value apply(Ops ops, Inputs inputs, Value x) {
     Value rows = x;
     for (int layer = 0; layer < layers; layer++) {
-      rows = layer(ops, inputs, rows, layer);
+      rows = layer(ops, inputs, layer == 0 ? rows : dropped(ops, inputs, rows, layer - 1), layer);
     }
     return rows;
+  }
+
+  private Value dropped(Ops ops, Inputs inputs, Value rows, int layer) {
+    return dropout == 0 ? rows : ops.mul(rows, inputs.frozen(mask(layer), steps, 2 * hidden));
+  }
+
+  private String mask(int layer) {
+    return name + ".dropout_l" + layer;
+  }
+
+  /** The masks behind all layers but the last, drawn by {@code random}, else of ones. */
+  List<Parameter> masks(Optional<RandomGenerator> random) {
+    List<Parameter> masks = new ArrayList<>();
+    for (int layer = 0; dropout > 0 && layer < layers - 1; layer++) {
+      float[] mask = new float[Math.multiplyExact(steps, 2 * hidden)];
+      for (int i = 0; i < mask.length; i++) {
+        boolean drops = random.isPresent() && random.get().nextDouble() < dropout;
+        mask[i] = drops ? 0 : random.isPresent() ? (float) (1 / (1 - dropout)) : 1;
+      }
+      masks.add(Parameter.frozen(mask(layer), mask, steps, 2 * hidden));
+    }
+    return masks;
   }
 
   private Value layer(Ops ops, Inputs inputs, Value rows, int layer) {

@@ -1,6 +1,7 @@
 package dev.preamble.training.method;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.training.TrainingException;
 import java.util.OptionalInt;
 
 /**
@@ -17,9 +18,15 @@ import java.util.OptionalInt;
  * @param encoderHidden width inside the encoder, a direction of the LSTM ({@code
  *     --encoder-hidden}); the model's hidden size when empty, as in PEFT
  * @param encoderLayers layers of the LSTM ({@code --encoder-layers}); the MLP has three always
+ * @param encoderDropout dropout between the LSTM's layers while training ({@code
+ *     --encoder-dropout}), 0 for none
  */
 public record PTuningConfig(
-    int virtualTokens, Encoder encoder, OptionalInt encoderHidden, int encoderLayers)
+    int virtualTokens,
+    Encoder encoder,
+    OptionalInt encoderHidden,
+    int encoderLayers,
+    double encoderDropout)
     implements MethodConfig {
   /** {@code --method p-tuning}. */
   public static final String NAME = "p-tuning";
@@ -37,6 +44,21 @@ public record PTuningConfig(
     Settings.atLeastOne("virtual tokens", virtualTokens);
     Settings.atLeastOne("encoder layers", encoderLayers);
     encoderHidden.ifPresent(width -> Settings.atLeastOne("encoder hidden", width));
+    if (!(encoderDropout >= 0 && encoderDropout < 1)) {
+      throw new TrainingException(
+          "encoder dropout: expected a share from 0 to below 1, found " + encoderDropout);
+    }
+    if (encoderDropout > 0 && (encoder != Encoder.LSTM || encoderLayers < 2)) {
+      throw new TrainingException(
+          "encoder dropout: expected an LSTM of two layers or more, between which it drops; found %s of %d"
+              .formatted(encoder, encoderLayers));
+    }
+  }
+
+  /** An encoder without dropout. */
+  public PTuningConfig(
+      int virtualTokens, Encoder encoder, OptionalInt encoderHidden, int encoderLayers) {
+    this(virtualTokens, encoder, encoderHidden, encoderLayers, 0);
   }
 
   /** PEFT's defaults, which learn: an MLP as wide as the model. */

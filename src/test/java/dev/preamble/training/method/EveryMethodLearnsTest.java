@@ -12,6 +12,7 @@ import dev.preamble.training.Evaluator;
 import dev.preamble.training.Example;
 import dev.preamble.training.OptimizerConfig;
 import dev.preamble.training.Template;
+import dev.preamble.training.TemplateTokens;
 import dev.preamble.training.Trainer;
 import dev.preamble.training.TrainingConfig;
 import dev.preamble.training.TrainingListener;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * the share of right intents among ten rises from the frozen model's 46 % by far.
  */
 class EveryMethodLearnsTest {
+  private static final Template TEMPLATE = new Template("{text} This is the");
   private static final Map<String, String> WORDS =
       new TreeMap<>(
           Map.of(
@@ -110,14 +112,18 @@ class EveryMethodLearnsTest {
           new PTuningConfig(TOKENS, PTuningConfig.Encoder.LSTM, OptionalInt.of(144), 1);
       case "prefix-tuning" -> PrefixTuningConfig.defaults(TOKENS);
       case "prefix-tuning-projected" -> PrefixTuningConfig.projected(TOKENS);
-      case "cpt" -> CptConfig.of(train.examples().subList(0, 3), Optional.empty());
+      case "cpt" ->
+          CptConfig.of(
+              train.examples().subList(0, 3),
+              TemplateTokens.of(TEMPLATE, model.tokenizer()),
+              Optional.empty());
       case "cartridge" -> CartridgeConfig.of("Lily asked a question.", TOKENS);
       default -> throw new IllegalArgumentException(method);
     };
   }
 
   private static Dataset read(String resource) throws IOException {
-    DataOptions options = new DataOptions("", new Template("{text} This is the"), WORDS, 128, 0);
+    DataOptions options = new DataOptions("", TEMPLATE, WORDS, 128, 0);
     try (Reader reader =
         new InputStreamReader(
             EveryMethodLearnsTest.class.getResourceAsStream("/dev/preamble/quickstart/" + resource),

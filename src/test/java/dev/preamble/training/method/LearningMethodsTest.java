@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.model.TextTokenizer;
 import dev.preamble.training.Example;
 import dev.preamble.training.GradientStep;
 import dev.preamble.training.Initialisation;
@@ -14,8 +15,11 @@ import dev.preamble.training.OptimizerConfig;
 import dev.preamble.training.Parameters;
 import dev.preamble.training.Parameters.Parameter;
 import dev.preamble.training.PromptOptimizer;
+import dev.preamble.training.Template;
+import dev.preamble.training.TemplateTokens;
 import dev.preamble.training.TrainingException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collections;
@@ -104,7 +108,34 @@ class LearningMethodsTest {
   }
 
   @Test
+  void whatTheTemplatePutsAroundATextIsOfTheTemplate() {
+    Template template = new Template("I ask: {text} It was");
+    TextTokenizer tokenizer = MODEL.tokenizer();
+    int begins = tokenizer.encode("I ask:", true).length;
+    int ends = tokenizer.encode("so It was", false).length - tokenizer.encode("so", false).length;
+    int[] asked = tokenizer.encode(template.fill("where is my dog"), true);
+    Example labelled = new Example(asked, new int[] {7}, OptionalInt.of(0));
+    Example plain = new Example(asked, new int[] {7}, OptionalInt.empty());
+    CptConfig context =
+        CptConfig.peftDefaults(List.of(labelled, plain), TemplateTokens.of(template, tokenizer));
+    List<Integer> expected = new ArrayList<>();
+    for (int i = 0; i < asked.length; i++) {
+      expected.add(i < begins ? 1 : i < asked.length - ends ? 2 : 3);
+    }
+    expected.add(4);
+    assertEquals(expected, context.types().subList(0, asked.length + 1));
+    assertEquals(
+        Collections.nCopies(asked.length, 6),
+        context.types().subList(asked.length + 1, 2 * asked.length + 1),
+        "a row without label was put into no template");
+    assertEquals(8, context.types().getLast());
+  }
+
+  @Test
   void settingsThatCannotWorkAreRefused() {
+    PTuningConfig.Encoder lstm = PTuningConfig.Encoder.LSTM;
+    assertFault("below 1", () -> new PTuningConfig(4, lstm, OptionalInt.empty(), 2, 1));
+    assertFault("two layers", () -> new PTuningConfig(4, lstm, OptionalInt.empty(), 1, 0.1));
     assertFault("virtual tokens: expected 1", () -> PTuningConfig.defaults(0));
     assertFault("ranks: expected 1", () -> multitask(1, 0));
     assertFault("tasks: expected 1", () -> multitask(0, 1));
