@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The gradients gathered so far while a graph is walked from its loss to its trainable inputs. */
 public final class Backward {
@@ -30,12 +31,38 @@ public final class Backward {
   private final Map<String, Node> producers;
   private final Map<String, List<Value>> wholes = new HashMap<>();
   private final Map<String, List<Part>> parts = new HashMap<>();
+  private final Optional<LeadingRows> leading;
+  private boolean onLeadingRows;
 
-  Backward(GraphEditor editor, Set<String> active) {
+  /**
+   * @param active values that depend on something trainable
+   * @param leading those of them whose first rows alone do
+   */
+  Backward(GraphEditor editor, Set<String> active, Optional<LeadingRows> leading) {
     this.editor = editor;
     this.ops = new Ops(editor);
     this.active = active;
     this.producers = editor.producers();
+    this.leading = leading;
+  }
+
+  /** From here on {@code node} is differentiated. */
+  void enter(Node node) {
+    onLeadingRows = node.outputs().stream().anyMatch(this::hasLeadingRowsAlone);
+  }
+
+  /** Whether gradients of {@code value} have its leading rows alone. */
+  public boolean hasLeadingRowsAlone(Value value) {
+    return hasLeadingRowsAlone(value.name());
+  }
+
+  private boolean hasLeadingRowsAlone(String name) {
+    return leading.filter(each -> each.contains(name)).isPresent();
+  }
+
+  /** The rows of {@code value} that the node at hand is differentiated for. */
+  private Value rows(Value value) {
+    return onLeadingRows ? leading.orElseThrow().of(value) : value;
   }
 
   /** For emitting the backward's operations. */
@@ -43,14 +70,14 @@ public final class Backward {
     return ops;
   }
 
-  /** Type and shape of input {@code index} of {@code node}. */
+  /** Input {@code index} of {@code node}, in the rows that have a gradient. */
   public Value input(Node node, int index) {
-    return editor.value(node.input(index));
+    return rows(editor.value(node.input(index)));
   }
 
-  /** Type and shape of output {@code index} of {@code node}. */
+  /** Output {@code index} of {@code node}, in the rows that have a gradient. */
   public Value output(Node node, int index) {
-    return editor.value(node.output(index));
+    return rows(editor.value(node.output(index)));
   }
 
   /** The constant that input {@code index} of {@code node} is, as int64 values. */
@@ -78,14 +105,22 @@ public final class Backward {
     return new QuantisedWeight(editor, node).values("backward");
   }
 
-  /** Replaces {@code node} in the forward graph by {@code other}, which gives the same outputs. */
-  public void replace(Node node, Node other) {
+  /**
+   * Has {@code node} give more float32 outputs behind its first, each a number a row.
+   *
+   * @return these, in the rows that have a gradient
+   */
+  public List<Value> ask(Node node, String... hints) {
+    Shape shape = editor.value(node.input(0)).shape().with(-1, Shape.Dimension.of(1));
+    List<Value> more =
+        Stream.of(hints)
+            .map(hint -> editor.define(editor.fresh(hint), DataType.FLOAT, shape))
+            .toList();
+    List<String> outputs = new ArrayList<>(List.of(node.output(0)));
+    more.forEach(value -> outputs.add(value.name()));
+    Node other = new Node(node.domain(), node.op(), node.inputs(), outputs, node.attributes());
     editor.rewrite(each -> each.equals(node) ? other : each);
-  }
-
-  /** A new value's name and type, for an optional output that a rule asks the forward node for. */
-  public Value define(String hint, DataType type, Shape shape) {
-    return editor.define(editor.fresh(hint), type, shape);
+    return more.stream().map(this::rows).toList();
   }
 
   /** The node of the forward graph that gives {@code name}, unless it is an input or constant. */
@@ -119,7 +154,7 @@ public final class Backward {
   /** Adds {@code gradient} to what flows to input {@code index} of {@code node}, if wanted. */
   public void give(Node node, int index, Value gradient) {
     if (wants(node, index)) {
-      give(input(node, index), gradient);
+      give(editor.value(node.input(index)), gradient);
     }
   }
 
@@ -128,15 +163,20 @@ public final class Backward {
    * gradient is summed back to its shape.
    */
   public void give(Value value, Value gradient) {
-    Value summed = sumToShape(gradient, value.shape());
+    Value summed = sumToShape(wanted(value.name(), gradient), value.shape());
     wholes.computeIfAbsent(value.name(), name -> new ArrayList<>()).add(summed);
+  }
+
+  /** The rows of {@code gradient} that gradients of the value {@code name} have. */
+  private Value wanted(String name, Value gradient) {
+    return hasLeadingRowsAlone(name) ? leading.orElseThrow().of(gradient) : gradient;
   }
 
   /** As {@link #give} for a slice of input {@code index}: the rest of it gets nothing from here. */
   public void givePart(Node node, int index, int axis, long from, long to, Value gradient) {
     parts
         .computeIfAbsent(node.input(index), name -> new ArrayList<>())
-        .add(new Part(axis, from, to, gradient));
+        .add(new Part(axis, from, to, wanted(node.input(index), gradient)));
   }
 
   /** The sum of all that flowed to {@code name}, if anything did. */
@@ -169,8 +209,8 @@ public final class Backward {
     long[] pads = new long[2 * rank];
     pads[part.axis()] = part.from();
     pads[rank + part.axis()] = value.shape().at(part.axis()).size() - part.to();
-    return ops.emit(
-        "", "Pad", value.type(), value.shape(), Map.of(), part.gradient(), ops.longs(pads));
+    Shape shape = part.gradient().shape().with(part.axis(), value.shape().at(part.axis()));
+    return ops.emit("", "Pad", value.type(), shape, Map.of(), part.gradient(), ops.longs(pads));
   }
 
   private Value sumToShape(Value gradient, Shape shape) {

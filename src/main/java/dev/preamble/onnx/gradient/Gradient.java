@@ -35,6 +35,7 @@ public final class Gradient {
    * @param loss a scalar
    * @param trainable the values to differentiate with respect to
    * @param composites parts of the graph that bring their own derivative
+   * @param start a sequence that all that is trainable passes through, by its first rows alone
    * @return one gradient for each of {@code trainable}, of its shape
    * @throws GraphException if an operator on the way has no rule, or a trainable value does not
    *     reach the loss
@@ -43,13 +44,16 @@ public final class Gradient {
       GraphEditor editor,
       Value loss,
       List<Value> trainable,
-      Collection<? extends Composite> composites) {
-    return new Gradient(editor, composites).compute(loss, trainable);
+      Collection<? extends Composite> composites,
+      Optional<TrainableStart> start) {
+    return new Gradient(editor, composites).compute(loss, trainable, start);
   }
 
-  private List<Value> compute(Value loss, List<Value> trainable) {
+  private List<Value> compute(Value loss, List<Value> trainable, Optional<TrainableStart> start) {
     List<Node> forward = editor.finish(List.of(loss)).nodes();
-    Backward backward = new Backward(editor, dependents(forward, trainable));
+    Optional<LeadingRows> leading =
+        start.map(each -> new LeadingRows(editor, each, forward, composites.keySet()));
+    Backward backward = new Backward(editor, dependents(forward, trainable), leading);
     backward.give(loss, backward.ops().real(1));
     for (Node node : forward.reversed()) {
       differentiate(node, backward);
@@ -68,6 +72,7 @@ public final class Gradient {
   }
 
   private void differentiate(Node node, Backward backward) {
+    backward.enter(node);
     String output = node.outputs().getFirst();
     Composite composite = composites.get(output);
     if (composite != null) {

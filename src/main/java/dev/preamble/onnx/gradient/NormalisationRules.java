@@ -4,7 +4,6 @@ import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
-import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,8 +20,8 @@ final class NormalisationRules {
     backward.requireFrozen(node, 1);
     Ops ops = backward.ops();
     Value x = ops.cast(backward.input(node, 0), DataType.FLOAT);
-    Value r = backward.define("inverseRms", DataType.FLOAT, perRow(node, x));
-    ask(node, backward, r.name());
+    requireLastAxis(node, x);
+    Value r = backward.ask(node, "inverseRms").getFirst();
     Value h = ops.mul(ops.cast(g, DataType.FLOAT), gain(node, backward));
     Value mean = ops.mean(ops.mul(h, x), -1);
     Value pull = ops.mul(mean, ops.mul(r, ops.mul(r, r)));
@@ -40,9 +39,10 @@ final class NormalisationRules {
     backward.requireFrozen(node, 2);
     Ops ops = backward.ops();
     Value x = ops.cast(backward.input(node, 0), DataType.FLOAT);
-    Value mean = backward.define("mean", DataType.FLOAT, perRow(node, x));
-    Value r = backward.define("inverseDeviation", DataType.FLOAT, perRow(node, x));
-    ask(node, backward, mean.name(), r.name());
+    requireLastAxis(node, x);
+    List<Value> meanAndInverse = backward.ask(node, "mean", "inverseDeviation");
+    Value mean = meanAndInverse.get(0);
+    Value r = meanAndInverse.get(1);
     Value n = ops.mul(ops.sub(x, mean), r);
     Value h = ops.mul(ops.cast(g, DataType.FLOAT), gain(node, backward));
     Value along = ops.mul(n, ops.mean(ops.mul(h, n), -1));
@@ -54,23 +54,14 @@ final class NormalisationRules {
     return backward.ops().cast(backward.input(node, 1), DataType.FLOAT);
   }
 
-  /** The shape of a number a row; refuses norms over more than the last dimension. */
-  private static Shape perRow(Node node, Value x) {
+  /** Refuses norms over more than the last dimension. */
+  private static void requireLastAxis(Node node, Value x) {
     long axis = node.integer("axis", -1);
     if (axis != -1 && axis != x.shape().rank() - 1) {
       throw new GraphException(
           "Node %s: normalisation has a gradient over the last dimension, found axis %d"
               .formatted(node, axis));
     }
-    return x.shape().with(-1, Shape.Dimension.of(1));
-  }
-
-  /** Has the forward node give {@code more} behind its first output. */
-  private static void ask(Node node, Backward backward, String... more) {
-    List<String> outputs = new ArrayList<>(List.of(node.output(0)));
-    outputs.addAll(List.of(more));
-    backward.replace(
-        node, new Node(node.domain(), node.op(), node.inputs(), outputs, node.attributes()));
   }
 
   /** A rotation's derivative is the rotation by the opposite angle: the sine changes its sign. */

@@ -47,10 +47,13 @@ record Heads(Ops ops, HeadPlaces places, int kvHeads, int group, int headSize) {
     return ops.reshape(gathered, like.shape(), 1, -1, width(kvHeads * perKvHead));
   }
 
-  /** Keys or values of the prompt, [K, P, D] to [P, K * D]. */
-  Value toPrompt(Value heads) {
-    return ops.reshape(
-        ops.transpose(heads, 1, 0, 2), Shape.of(P, width(kvHeads)), -1, width(kvHeads));
+  /** The prompt's rows alone, [K, {@code perKvHead} * P, D] to [P, heads * D]. */
+  Value toPrompt(Value prompt, int perKvHead) {
+    long width = width(kvHeads * perKvHead);
+    Value split =
+        ops.reshape(
+            prompt, Shape.of(kvHeads, perKvHead, P, headSize), kvHeads, perKvHead, -1, headSize);
+    return ops.reshape(ops.transpose(split, 2, 0, 1, 3), Shape.of(P, width), -1, width);
   }
 
   /** [K, B, g * S, last] to [K, B * g * S, last], the last size known. */

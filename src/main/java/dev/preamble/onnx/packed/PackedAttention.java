@@ -155,8 +155,8 @@ final class PackedAttention implements Composite {
     Value dValues = ops.matMul(weightsOnPrompt, true, gTextJoined, false, 1);
     prefix.ifPresent(
         given -> {
-          backward.give(given.keys(), heads.toPrompt(dKeys));
-          backward.give(given.values(), heads.toPrompt(dValues));
+          backward.give(given.keys(), heads.toPrompt(dKeys, 1));
+          backward.give(given.values(), heads.toPrompt(dValues, 1));
         });
     Optional<PromptAttention.Derivatives> own =
         prompt.map(rows -> rows.differentiate(heads.ofPrompt(upstream), dKeys, dValues));
@@ -173,7 +173,10 @@ final class PackedAttention implements Composite {
 
   private void give(
       Backward backward, Value input, Optional<Value> ofPrompt, Value ofText, int perKvHead) {
-    if (backward.wants(input)) {
+    if (backward.hasLeadingRowsAlone(input)) {
+      Value rows = heads.toPrompt(ofPrompt.orElseThrow(), perKvHead);
+      backward.give(input, ops.unsqueeze(rows, 0));
+    } else if (backward.wants(input)) {
       backward.give(input, heads.packed(ofPrompt, ofText, perKvHead, input));
     }
   }

@@ -11,6 +11,7 @@ import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import dev.preamble.onnx.gradient.Composite;
 import dev.preamble.onnx.gradient.Gradient;
+import dev.preamble.onnx.gradient.TrainableStart;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -77,6 +78,7 @@ public final class PackedGraph {
 
   private final GraphEditor editor;
   private final PackedEntry entry;
+  private final Value sequence;
   private final Value logits;
   private final List<Composite> composites = new ArrayList<>();
 
@@ -93,9 +95,8 @@ public final class PackedGraph {
     Optional<Value> rows =
         Optional.of(entry.values()).filter(values -> entry.kind() == PackedEntry.Kind.ROWS);
     Value packed = ops.unsqueeze(rows.map(each -> ops.concat(0, each, text)).orElse(text), 0);
-    editor.redirect(
-        embeds.name(),
-        editor.define(packed.name(), packed.type(), Shape.of(1, PackedLayout.N, hidden)).name());
+    sequence = editor.define(packed.name(), packed.type(), Shape.of(1, PackedLayout.N, hidden));
+    editor.redirect(embeds.name(), sequence.name());
 
     PackedLayout layout = new PackedLayout(editor, entry.kind(), entry.values());
     List<Node> attentions = exported.nodesOf(ATTENTION);
@@ -164,7 +165,8 @@ public final class PackedGraph {
         packed.computesInHalf(exported)
             ? new Ops(editor).mul(loss.output(), editor.input(LOSS_SCALE, DataType.FLOAT))
             : loss.output();
-    List<Value> gradients = Gradient.of(editor, scaled, trainable, packed.composites);
+    List<Value> gradients =
+        Gradient.of(editor, scaled, trainable, packed.composites, packed.start());
     List<Value> outputs = new ArrayList<>(List.of(packed.named(loss.output(), LOSS)));
     for (int i = 0; i < trainable.size(); i++) {
       outputs.add(packed.named(gradients.get(i), gradient(trainable.get(i).name())));
@@ -187,6 +189,14 @@ public final class PackedGraph {
         editor.add(exact);
       }
     }
+  }
+
+  /** Where the prompt is in the sequence, the text's rows depend on it from the first attention. */
+  private Optional<TrainableStart> start() {
+    return Optional.of(entry.values())
+        .filter(values -> entry.kind() == PackedEntry.Kind.ROWS)
+        .map(values -> new Ops(editor).sizes(values, 0, 1))
+        .map(count -> new TrainableStart(sequence, PackedLayout.N, PackedLayout.P, count));
   }
 
   private Optional<Value> vocabularyBias(boolean biased) {

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -95,7 +96,7 @@ final class TinyGraph {
     Value flat = ops.reshape(y, Shape.of("size"), -1);
     Value weighting = fed(Shape.of("size"), weights, weights.length);
     Value loss = ops.sum(ops.mul(flat, weighting));
-    List<Value> gradients = Gradient.of(editor, loss, trainable, List.of());
+    List<Value> gradients = Gradient.of(editor, loss, trainable, List.of(), Optional.empty());
     double largest = 0;
     double worst = 0;
     try (Session session = open(editor.finish(gradients))) {
@@ -118,7 +119,7 @@ final class TinyGraph {
 
   /** The gradient's graph for the sum of all elements of {@code y}. */
   void differentiate(Value y) {
-    Gradient.of(editor, ops.sum(y), trainable, List.of());
+    Gradient.of(editor, ops.sum(y), trainable, List.of(), Optional.empty());
   }
 
   private float[] differences(Session forward, Value y, Value input, float[] weights) {
