@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -97,6 +98,10 @@ public final class WholeFile {
     }
     if (fault instanceof AccessDeniedException) {
       return "permission denied";
+    }
+    if (fault instanceof FileAlreadyExistsException taken) {
+      boolean folder = Files.isDirectory(Path.of(taken.getFile()));
+      return taken.getFile() + (folder ? " is there already" : " is a file, not a folder");
     }
     if (fault instanceof java.nio.file.FileSystemException system && system.getReason() != null) {
       return system.getReason();

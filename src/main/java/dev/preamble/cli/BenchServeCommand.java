@@ -3,6 +3,7 @@ package dev.preamble.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.PreambleException;
+import dev.preamble.WholeFile;
 import dev.preamble.generation.BatchingEngine;
 import dev.preamble.generation.Engine;
 import dev.preamble.generation.EngineOptions;
@@ -32,7 +33,7 @@ import picocli.CommandLine.TypeConversionException;
         "Runs the workload of S-LoRA through the engine: Gamma arrivals, adapters of power-law popularity, lengths uniform in a range; reports throughput and times.")
 final class BenchServeCommand implements Runnable {
   @Mixin private ModelOption model;
-  @Mixin private EngineOption engine;
+  @Mixin private EngineLimitOptions engine;
   @Mixin private OutputOptions output;
 
   @Option(
@@ -102,6 +103,8 @@ final class BenchServeCommand implements Runnable {
         return new Workload.Range(least, Integer.parseInt(parts[parts.length - 1]));
       } catch (NumberFormatException fault) {
         throw new TypeConversionException("expected LEAST:MOST such as 8:64, found " + text);
+      } catch (UsageException fault) {
+        throw new TypeConversionException(fault.getMessage());
       }
     }
   }
@@ -109,8 +112,7 @@ final class BenchServeCommand implements Runnable {
   @Override
   public void run() {
     Workload workload = new Workload(requests, rate, variation, exponent, input, answer);
-    EngineOptions options =
-        engine.with(EngineOptions.defaults()).withThreads(model.threads()).withQueue(requests);
+    EngineOptions options = engine.options().withThreads(model.threads()).withQueue(requests);
     try (FrozenModel opened = model.open();
         Engine running = BatchingEngine.open(opened, options)) {
       List<Optional<FittedAdapter>> fitted = fitted(opened);
@@ -141,7 +143,7 @@ final class BenchServeCommand implements Runnable {
               entry -> fitted.add(Optional.of(FittedAdapters.fit(entry, opened, output.err()))));
     } catch (IOException fault) {
       throw new PreambleException(
-          adapters.get() + ": cannot be listed: " + fault.getMessage(), fault);
+          adapters.get() + ": cannot be listed: " + WholeFile.reason(fault), fault);
     }
     if (fitted.isEmpty()) {
       throw new PreambleException(

@@ -111,6 +111,9 @@ final class ClassifyCommand implements Runnable {
     if (together.isPresent() && adapters.size() < 2) {
       throw new UsageException("--ensemble takes several adapters; give --adapter twice or more");
     }
+    if (source.text.filter(String::isEmpty).isPresent()) {
+      throw new UsageException("--text: expected a text to classify, found an empty one");
+    }
     if (task.isPresent() && adapters.isEmpty()) {
       throw new UsageException("--task-id names a task of the adapter; give --adapter too");
     }
@@ -150,8 +153,8 @@ final class ClassifyCommand implements Runnable {
   }
 
   private static String text(JsonNode row) {
-    if (!row.path("text").isTextual()) {
-      throw new PreambleException("expected an object with a string \"text\"");
+    if (row.path("text").asText().isEmpty() || !row.get("text").isTextual()) {
+      throw new PreambleException("expected an object with a string \"text\" that is not empty");
     }
     return row.get("text").textValue();
   }

@@ -13,14 +13,6 @@ final class EngineLimitOptions {
   private int rows;
 
   @Option(
-      names = "--queue",
-      paramLabel = "N",
-      defaultValue = "256",
-      description =
-          "Texts under one adapter that may wait for their turn; ${DEFAULT-VALUE} if not given.")
-  private int queue;
-
-  @Option(
       names = "--cache-bytes",
       paramLabel = "BYTES",
       converter = ByteSize.class,
@@ -48,7 +40,6 @@ final class EngineLimitOptions {
   EngineOptions options() {
     return EngineOptions.defaults()
         .withRows(rows)
-        .withQueue(queue)
         .withCacheBytes(cacheBytes)
         .withPrefixBytes(prefixBytes)
         .withTextBytes(textBytes);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import java.io.BufferedReader;
@@ -70,9 +71,7 @@ final class LineJob {
    */
   void run(String what, int together, Begin begin) {
     try (BufferedReader lines = Files.newBufferedReader(in);
-        FileChannel to =
-            FileChannel.open(
-                out, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        FileChannel to = open(lines);
         Progress progress = Progress.of(output, what, Files.size(in))) {
       long done = resume(to);
       Deque<Waiting> waiting = new ArrayDeque<>();
@@ -102,6 +101,15 @@ final class LineJob {
     report();
   }
 
+  /** Opens the file of answers, once it is clear that there is something to be read. */
+  private FileChannel open(BufferedReader lines) throws IOException {
+    lines.mark(1);
+    lines.read();
+    lines.reset();
+    return FileChannel.open(
+        out, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+  }
+
   private static Waiting begin(String line, long number, long bytes, Begin begin) {
     Optional<JsonNode> id = Optional.empty();
     try {
@@ -109,7 +117,8 @@ final class LineJob {
       id = Optional.ofNullable(row.get("id"));
       return new Waiting(number, bytes, id, begin.begin(row, number));
     } catch (JacksonException fault) {
-      return failed(number, bytes, id, "expected JSON: " + fault.getOriginalMessage());
+      return failed(
+          number, bytes, id, "expected JSON: " + ParserMessage.brief(fault.getOriginalMessage()));
     } catch (PreambleException fault) {
       return failed(number, bytes, id, fault.getMessage());
     }

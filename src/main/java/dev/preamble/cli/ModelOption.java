@@ -64,7 +64,20 @@ final class ModelOption {
     return folder;
   }
 
+  /**
+   * Threads that compute.
+   *
+   * @throws UsageException if they are fewer than one
+   */
   int threads() {
+    return atLeastOne(threads);
+  }
+
+  /** Refuses a value of {@code --threads} that nothing can be computed with. */
+  static int atLeastOne(int threads) {
+    if (threads < 1) {
+      throw new UsageException("--threads: expected at least 1, found " + threads);
+    }
     return threads;
   }
 }

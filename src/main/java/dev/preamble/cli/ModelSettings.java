@@ -14,8 +14,9 @@ record ModelSettings(Settings settings) {
   }
 
   int threads() {
-    return settings
-        .optionalWhole("threads")
-        .orElseGet(() -> Runtime.getRuntime().availableProcessors());
+    return ModelOption.atLeastOne(
+        settings
+            .optionalWhole("threads")
+            .orElseGet(() -> Runtime.getRuntime().availableProcessors()));
   }
 }

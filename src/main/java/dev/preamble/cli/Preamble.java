@@ -52,16 +52,17 @@ public final class Preamble {
                   .getErr()
                   .printf(
                       "preamble: %s; '%s --help' lists what it takes%n",
-                      fault.getMessage(), command.getCommandSpec().qualifiedName());
+                      fault.getMessage().replaceFirst("^Error: ", ""),
+                      command.getCommandSpec().qualifiedName());
               CommandLine.UnmatchedArgumentException.printSuggestions(fault, command.getErr());
               return CommandLine.ExitCode.USAGE;
             })
         .setExecutionExceptionHandler(
             (fault, command, parsed) -> {
-              if (!(fault instanceof PreambleException)) {
+              if (!(fault instanceof PreambleException known)) {
                 throw fault;
               }
-              command.getErr().println("preamble: " + fault.getMessage());
+              command.getErr().println("preamble: " + FaultLine.of(known, command));
               return CommandLine.ExitCode.USAGE;
             });
   }

@@ -62,7 +62,7 @@ final class QuickstartCommand implements Runnable {
   @Override
   public void run() {
     Path modelFolder = bundledModel();
-    Path adapter = folder.resolve(ADAPTER);
+    Path adapter = OutputFolder.require(folder).resolve(ADAPTER);
     ServerConfig server = ServerConfig.of(modelFolder).withAdapters(folder).withPort(port);
     if (!noServe) {
       requireFree(port);
@@ -71,7 +71,7 @@ final class QuickstartCommand implements Runnable {
     try (FrozenModel model = FrozenModel.open(modelFolder)) {
       QuickstartTask task = new QuickstartTask(model);
       Dataset rows = task.training();
-      TrainingConfig config = QuickstartTask.config(threads);
+      TrainingConfig config = QuickstartTask.config(ModelOption.atLeastOne(threads));
       if (output.showsProgress()) {
         output.err().print(introduction(rows, task.test()));
         output.err().flush();

@@ -73,6 +73,9 @@ final class ScoreCommand implements Runnable {
     if (task.isPresent() && adapter.isEmpty()) {
       throw new UsageException("--task-id names a task of the adapter; give --adapter too");
     }
+    if (input.text.filter(String::isEmpty).isPresent()) {
+      throw new UsageException("--text: expected a text to score, found an empty one");
+    }
     if (logitsOut.isPresent() && input.file.isPresent()) {
       throw new UsageException("--logits-out takes the logits of one text; give --text");
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import dev.preamble.generation.FittedAdapter;
@@ -98,7 +99,7 @@ final class ScoredFile {
       return model.tokenizer().encode(line, true);
     }
     JsonNode row = row(line);
-    if (row.path("text").isTextual()) {
+    if (row.path("text").isTextual() && !row.get("text").textValue().isEmpty()) {
       return model.tokenizer().encode(row.get("text").textValue(), true);
     }
     JsonNode ids = row.path("token_ids");
@@ -106,14 +107,15 @@ final class ScoredFile {
       return IntStream.range(0, ids.size()).map(i -> ids.get(i).intValue()).toArray();
     }
     throw new PreambleException(
-        "expected an object with a string \"text\", or with \"token_ids\", a list of numbers");
+        "expected an object with a string \"text\" that is not empty, or with \"token_ids\", a list of numbers");
   }
 
   private static JsonNode row(String line) {
     try {
       return JSON.readTree(line);
     } catch (JacksonException fault) {
-      throw new PreambleException("expected JSON: " + fault.getOriginalMessage(), fault);
+      throw new PreambleException(
+          "expected JSON: " + ParserMessage.brief(fault.getOriginalMessage()), fault);
     }
   }
 

@@ -31,6 +31,14 @@ final class ServeCommand implements Runnable {
   @Mixin private EngineLimitOptions engine;
 
   @Option(
+      names = "--queue",
+      paramLabel = "N",
+      defaultValue = "256",
+      description =
+          "Texts under one adapter that may wait for their turn; ${DEFAULT-VALUE} if not given.")
+  private int queue;
+
+  @Option(
       names = ServeDefaults.CONFIG,
       paramLabel = "FILE",
       description = "YAML file of options by their names, without the dashes in front.")
@@ -75,7 +83,7 @@ final class ServeCommand implements Runnable {
             .withDevice(model.device())
             .withAdapters(adapters.options())
             .withAddress(address.address(), address.access())
-            .withEngine(engine.options().withThreads(model.threads()))
+            .withEngine(engine.options().withThreads(model.threads()).withQueue(queue))
             .withLimits(limits.limits())
             .withObservation(
                 new ServerConfig.Observation(!noLog, logPrompts, vllmMetrics, metricsAdapters))

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.preamble.ParserMessage;
 import dev.preamble.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,8 +80,7 @@ final class ServeDefaults implements IDefaultValueProvider {
     } catch (JacksonException malformed) {
       throw new UsageException(
           "%s: expected YAML: %s"
-              .formatted(
-                  path, malformed.getOriginalMessage().lines().findFirst().orElse("malformed")));
+              .formatted(path, ParserMessage.brief(malformed.getOriginalMessage())));
     } catch (IOException fault) {
       throw new UsageException("cannot read %s: %s".formatted(path, WholeFile.reason(fault)));
     }

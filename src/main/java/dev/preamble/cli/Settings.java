@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import dev.preamble.training.method.PromptTuningConfig;
@@ -100,8 +101,7 @@ final class Settings {
       return new Settings(known, values);
     } catch (JacksonException fault) {
       throw new UsageException(
-          "%s: no YAML: %s"
-              .formatted(file, fault.getOriginalMessage().lines().findFirst().orElse("")));
+          "%s: no YAML: %s".formatted(file, ParserMessage.brief(fault.getOriginalMessage())));
     } catch (IOException fault) {
       throw new UsageException("%s: cannot be read: %s".formatted(file, WholeFile.reason(fault)));
     }

@@ -53,7 +53,7 @@ final class SweepCommand implements Runnable {
     if (settings.text("eval").isEmpty()) {
       throw new UsageException("sweep: the trials are compared on the rows of --eval; give it");
     }
-    Path out = Path.of(settings.required("out"));
+    Path out = OutputFolder.require(Path.of(settings.required("out")));
     List<Map<String, String>> planned = plan(settings);
     SweepRecord record = SweepRecord.open(out, settings);
     try (Interruption interruption = new Interruption()) {

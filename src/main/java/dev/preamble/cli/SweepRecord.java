@@ -2,6 +2,7 @@ package dev.preamble.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import dev.preamble.peft.Adapter;
@@ -64,7 +65,8 @@ final class SweepRecord {
         trials.add(Trial.of(JSON.readTree(line)));
       }
     } catch (JacksonException fault) {
-      throw new UsageException(file + ": expected JSON lines: " + fault.getOriginalMessage());
+      throw new UsageException(
+          file + ": expected JSON lines: " + ParserMessage.brief(fault.getOriginalMessage()));
     } catch (IOException fault) {
       throw new UsageException("%s: cannot be read: %s".formatted(file, WholeFile.reason(fault)));
     }

@@ -77,7 +77,7 @@ final class TrainCommand implements Runnable {
           "--resume takes the settings of the run it goes on with; leave --restart and --config out");
     }
     Settings settings = settings();
-    Path out = Path.of(settings.required("out"));
+    Path out = OutputFolder.require(Path.of(settings.required("out")));
     settings.required("data");
     try (Interruption interruption = new Interruption()) {
       run(settings, out, interruption);

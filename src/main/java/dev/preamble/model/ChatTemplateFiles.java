@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.preamble.ParserMessage;
+import dev.preamble.WholeFile;
 import dev.preamble.model.chat.ChatTemplate;
 import dev.preamble.model.chat.Conversation;
 import java.io.IOException;
@@ -122,7 +124,7 @@ final class ChatTemplateFiles {
           sources.put(name.substring(0, name.length() - ".jinja".length()), text(file));
         }
       } catch (IOException fault) {
-        throw new ModelException(others + ": cannot be read: " + fault, fault);
+        throw new ModelException(others + ": cannot be read: " + WholeFile.reason(fault), fault);
       }
     }
     return sources;
@@ -155,7 +157,8 @@ final class ChatTemplateFiles {
     try {
       return JSON.readTree(text(file));
     } catch (JacksonException fault) {
-      throw new ModelException(file + ": expected JSON: " + fault.getOriginalMessage(), fault);
+      throw new ModelException(
+          file + ": expected JSON: " + ParserMessage.brief(fault.getOriginalMessage()), fault);
     }
   }
 
@@ -168,7 +171,8 @@ final class ChatTemplateFiles {
       }
       return Files.readString(file);
     } catch (IOException fault) {
-      throw new ModelException(file + ": cannot be read as UTF-8 text: " + fault, fault);
+      throw new ModelException(
+          file + ": cannot be read as UTF-8 text: " + WholeFile.reason(fault), fault);
     }
   }
 }

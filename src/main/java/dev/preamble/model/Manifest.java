@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import dev.preamble.ParserMessage;
+import dev.preamble.WholeFile;
 import dev.preamble.runtime.ElementType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -175,12 +177,12 @@ public record Manifest(
       String reason =
           fault.getCause() instanceof ModelException
               ? fault.getCause().getMessage()
-              : fault.getOriginalMessage();
+              : ParserMessage.brief(fault.getOriginalMessage());
       throw new ModelException(
           file + ": not a manifest that this version reads: " + reason + "; export the model again",
           fault);
     } catch (IOException fault) {
-      throw new ModelException(file + ": cannot be read: " + fault, fault);
+      throw new ModelException(file + ": cannot be read: " + WholeFile.reason(fault), fault);
     }
   }
 

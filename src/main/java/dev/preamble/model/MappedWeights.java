@@ -1,5 +1,6 @@
 package dev.preamble.model;
 
+import dev.preamble.WholeFile;
 import dev.preamble.onnx.Constant;
 import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.Graph;
@@ -77,7 +78,7 @@ final class MappedWeights implements AutoCloseable {
       }
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     } catch (IOException fault) {
-      throw new ModelException(file + ": cannot be read: " + fault, fault);
+      throw new ModelException(file + ": cannot be read: " + WholeFile.reason(fault), fault);
     }
   }
 

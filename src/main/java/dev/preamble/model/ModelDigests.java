@@ -1,5 +1,6 @@
 package dev.preamble.model;
 
+import dev.preamble.WholeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -70,7 +71,7 @@ public final class ModelDigests {
         progress.accept(read);
       }
     } catch (IOException fault) {
-      throw new ModelException(file + ": cannot be read: " + fault, fault);
+      throw new ModelException(file + ": cannot be read: " + WholeFile.reason(fault), fault);
     }
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -3,6 +3,8 @@ package dev.preamble.model;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.preamble.ParserMessage;
+import dev.preamble.WholeFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -78,9 +80,10 @@ public final class TokenBytes {
       }
       return new ObjectMapper().readTree(Files.readAllBytes(file));
     } catch (JacksonException fault) {
-      throw new ModelException(file + ": expected JSON: " + fault.getOriginalMessage(), fault);
+      throw new ModelException(
+          file + ": expected JSON: " + ParserMessage.brief(fault.getOriginalMessage()), fault);
     } catch (IOException fault) {
-      throw new ModelException(file + ": cannot be read: " + fault, fault);
+      throw new ModelException(file + ": cannot be read: " + WholeFile.reason(fault), fault);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.preamble.model;
 
+import dev.preamble.WholeFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -32,7 +33,8 @@ record WeightPlaces(Path folder, Map<String, String> locations) {
       }
       return new WeightPlaces(folder, locations);
     } catch (IOException fault) {
-      throw new ModelException(model + ": cannot find the files of weights: " + fault, fault);
+      throw new ModelException(
+          model + ": cannot find the files of weights: " + WholeFile.reason(fault), fault);
     }
   }
 

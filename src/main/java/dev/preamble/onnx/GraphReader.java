@@ -3,6 +3,7 @@ package dev.preamble.onnx;
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.preamble.WholeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -39,7 +40,7 @@ public final class GraphReader {
       throw new GraphException(
           file + ": expected an ONNX model, found bytes that are none; export it again", fault);
     } catch (IOException fault) {
-      throw new GraphException(file + ": cannot be read: " + fault, fault);
+      throw new GraphException(file + ": cannot be read: " + WholeFile.reason(fault), fault);
     }
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import dev.preamble.safetensors.SafetensorsFile;
@@ -172,7 +173,7 @@ final class AdapterFiles {
                   path,
                   fault.getLocation() == null ? 0 : fault.getLocation().getLineNr(),
                   fault.getLocation() == null ? 0 : fault.getLocation().getColumnNr(),
-                  fault.getOriginalMessage()),
+                  ParserMessage.brief(fault.getOriginalMessage())),
           fault);
     }
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.ParserMessage;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -44,7 +45,7 @@ final class RequestBody {
 
   /** Where and what, without the parser's remark on its own settings. */
   private static String reason(JacksonException malformed) {
-    String what = malformed.getOriginalMessage().replaceFirst(" \\(start marker at .*", "");
+    String what = ParserMessage.brief(malformed.getOriginalMessage());
     return Optional.ofNullable(malformed.getLocation())
         .map(place -> "line %d, column %d: ".formatted(place.getLineNr(), place.getColumnNr()))
         .orElse("")

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import java.io.IOException;
@@ -72,7 +73,8 @@ final class Metrics implements TrainingListener, AutoCloseable {
       }
     } catch (JacksonException fault) {
       throw new TrainingException(
-          file + ": expected JSON lines: " + fault.getOriginalMessage(), fault);
+          file + ": expected JSON lines: " + ParserMessage.brief(fault.getOriginalMessage()),
+          fault);
     } catch (IOException fault) {
       throw new TrainingException(
           "%s: cannot be read: %s".formatted(file, WholeFile.reason(fault)), fault);

@@ -5,25 +5,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.generation.EngineOptions;
 import dev.preamble.server.PreambleServer;
 import dev.preamble.server.ServerConfig;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.PoolOptions;
-import io.vertx.core.parsetools.RecordParser;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.file.Path;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A {@link StreamLoad} put to a server over loopback: a connection a client, each answer a stream
- * that is cut into its events as it comes. Server and clients share the machine.
+ * that is cut into its events as it comes. Server and clients share the machine; one thread is all
+ * clients.
  */
 final class HttpLoad implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -31,8 +24,7 @@ final class HttpLoad implements AutoCloseable {
   private final StreamLoad load;
   private final PreambleServer server;
   private final String model;
-  private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
-  private final HttpClient client;
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
 
   HttpLoad(Path folder, EngineOptions options, StreamLoad load) {
     this.load = load;
@@ -43,23 +35,62 @@ final class HttpLoad implements AutoCloseable {
                 .withEngine(options)
                 .withObservation(new ServerConfig.Observation(false, false, false, 100)));
     this.model = server.models().getFirst();
-    this.client =
-        vertx.createHttpClient(
-            new HttpClientOptions().setDefaultHost("127.0.0.1").setDefaultPort(server.port()),
-            new PoolOptions().setHttp1MaxSize(load.clients()));
   }
 
   /** Tokens a second, from the first request to the last event; and how many events there were. */
-  Result measure() {
-    Run run = new Run();
-    long start = System.nanoTime();
-    for (int i = 0; i < load.clients(); i++) {
-      run.next();
+  Result measure() throws IOException {
+    List<StreamClient> clients = new ArrayList<>();
+    try (Selector selector = Selector.open()) {
+      for (int i = 0; i < load.clients(); i++) {
+        StreamClient client = new StreamClient(server.port());
+        clients.add(client);
+        client.channel().register(selector, SelectionKey.OP_READ, client);
+      }
+      long start = System.nanoTime();
+      run(clients, selector);
+      long time = System.nanoTime() - start;
+      double tokens = clients.stream().mapToInt(StreamClient::tokens).sum();
+      int events = clients.stream().mapToInt(StreamClient::events).sum();
+      return new Result(tokens * 1e9 / time, events / tokens);
+    } finally {
+      for (StreamClient client : clients) {
+        client.close();
+      }
     }
-    run.done.join();
-    return new Result(
-        run.tokens.get() * 1e9 / (System.nanoTime() - start),
-        (double) run.events.get() / run.tokens.get());
+  }
+
+  private void run(List<StreamClient> clients, Selector selector) throws IOException {
+    int begun = 0;
+    for (StreamClient client : clients) {
+      client.ask(body(begun++));
+    }
+    int ended = 0;
+    while (ended < load.requests()) {
+      selector.select();
+      for (SelectionKey key : selector.selectedKeys()) {
+        StreamClient client = (StreamClient) key.attachment();
+        if (client.read(buffer)) {
+          ended++;
+          if (begun < load.requests()) {
+            client.ask(body(begun++));
+          }
+        }
+      }
+      selector.selectedKeys().clear();
+    }
+  }
+
+  private String body(int number) {
+    ObjectNode body =
+        JSON.createObjectNode()
+            .put("model", model)
+            .put("max_tokens", load.tokens())
+            .put("temperature", 0)
+            .put("ignore_eos", true)
+            .put("stream", true);
+    body.putObject("stream_options").put("include_usage", true);
+    body.set("prompt", JSON.valueToTree(load.prompt(number)));
+    return body.toString();
   }
 
   /**
@@ -70,80 +101,8 @@ final class HttpLoad implements AutoCloseable {
    */
   record Result(double tokensPerSecond, double eventsPerToken) {}
 
-  private final class Run {
-    private final CompletableFuture<Void> done = new CompletableFuture<>();
-    private final AtomicInteger begun = new AtomicInteger();
-    private final AtomicInteger ended = new AtomicInteger();
-    private final AtomicLong tokens = new AtomicLong();
-    private final AtomicLong events = new AtomicLong();
-
-    void next() {
-      int number = begun.getAndIncrement();
-      if (number < load.requests()) {
-        client
-            .request(HttpMethod.POST, "/v1/completions")
-            .compose(
-                request ->
-                    request
-                        .putHeader("content-type", "application/json")
-                        .send(Buffer.buffer(body(number))))
-            .onSuccess(this::read)
-            .onFailure(done::completeExceptionally);
-      }
-    }
-
-    private String body(int number) {
-      ObjectNode body =
-          JSON.createObjectNode()
-              .put("model", model)
-              .put("max_tokens", load.tokens())
-              .put("temperature", 0)
-              .put("ignore_eos", true)
-              .put("stream", true);
-      body.putObject("stream_options").put("include_usage", true);
-      body.set("prompt", JSON.valueToTree(load.prompt(number)));
-      return body.toString();
-    }
-
-    private void read(HttpClientResponse response) {
-      if (response.statusCode() != 200) {
-        response
-            .body()
-            .onComplete(
-                body -> done.completeExceptionally(new AssertionError(body.result().toString())));
-        return;
-      }
-      response.exceptionHandler(done::completeExceptionally);
-      response.handler(RecordParser.newDelimited("\n\n", this::event));
-      response.endHandler(
-          end -> {
-            if (ended.incrementAndGet() == load.requests()) {
-              done.complete(null);
-            }
-            next();
-          });
-    }
-
-    private void event(Buffer event) {
-      events.incrementAndGet();
-      String text = event.toString();
-      if (text.contains("\"usage\"")) {
-        try {
-          tokens.addAndGet(
-              JSON.readTree(text.substring("data: ".length()))
-                  .at("/usage/completion_tokens")
-                  .asLong());
-        } catch (IOException malformed) {
-          throw new UncheckedIOException(malformed);
-        }
-      }
-    }
-  }
-
   @Override
   public void close() {
-    client.close().toCompletionStage().toCompletableFuture().join();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
     server.close();
   }
 }

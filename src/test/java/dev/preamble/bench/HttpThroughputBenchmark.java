@@ -3,6 +3,7 @@ package dev.preamble.bench;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.generation.EngineOptions;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ final class HttpThroughputBenchmark {
   }
 
   private static void measure(Path model, int threads, int rounds, ObjectNode report)
-      throws InterruptedException {
+      throws InterruptedException, IOException {
     EngineOptions options = EngineOptions.defaults().withThreads(threads).withTextBytes(0);
     List<Double> alone = new ArrayList<>();
     List<Double> http = new ArrayList<>();

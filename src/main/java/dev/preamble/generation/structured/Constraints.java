@@ -3,6 +3,7 @@ package dev.preamble.generation.structured;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.preamble.ParserMessage;
 import dev.preamble.generation.RequestException;
 import dev.preamble.generation.sampling.Constraint;
 import dev.preamble.model.TokenBytes;
@@ -91,7 +92,8 @@ public final class Constraints {
     } catch (JacksonException fault) {
       throw new RequestException(
           JSON_SCHEMA,
-          "%s: expected a schema in JSON: %s".formatted(JSON_SCHEMA, fault.getOriginalMessage()));
+          "%s: expected a schema in JSON: %s"
+              .formatted(JSON_SCHEMA, ParserMessage.brief(fault.getOriginalMessage())));
     }
   }
 

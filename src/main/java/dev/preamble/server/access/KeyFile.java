@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import java.io.IOException;
@@ -136,7 +137,7 @@ public final class KeyFile {
                     .collect(Collectors.joining("."))
                 + ": "
             : "";
-    return place + malformed.getOriginalMessage().lines().findFirst().orElse("malformed");
+    return place + ParserMessage.brief(malformed.getOriginalMessage());
   }
 
   private static void requireDistinct(Path file, List<ApiKey> keys) {

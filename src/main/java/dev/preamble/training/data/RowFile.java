@@ -2,6 +2,7 @@ package dev.preamble.training.data;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.PreambleException;
+import dev.preamble.WholeFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -79,7 +80,7 @@ public final class RowFile implements AutoCloseable {
         return parser.parse(bytes.array());
       }
     } catch (IOException fault) {
-      throw new PreambleException(path + ": cannot be read: " + fault, fault);
+      throw new PreambleException(path + ": cannot be read: " + WholeFile.reason(fault), fault);
     } catch (BadRowException fault) {
       throw changed(place, fault);
     }
@@ -153,7 +154,7 @@ public final class RowFile implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException fault) {
-      throw new PreambleException(path + ": cannot be closed: " + fault, fault);
+      throw new PreambleException(path + ": cannot be closed: " + WholeFile.reason(fault), fault);
     }
   }
 }

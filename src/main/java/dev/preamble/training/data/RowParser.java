@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.csv.CsvMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvParser;
 import com.fasterxml.jackson.dataformat.csv.CsvSchema;
+import dev.preamble.ParserMessage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -77,7 +78,8 @@ final class RowParser {
       }
       throw new BadRowException("expected fields in a JSON object, found " + value.getNodeType());
     } catch (JacksonException fault) {
-      throw new BadRowException("no JSON: " + fault.getOriginalMessage(), fault);
+      throw new BadRowException(
+          "no JSON: " + ParserMessage.brief(fault.getOriginalMessage()), fault);
     }
   }
 
@@ -100,7 +102,9 @@ final class RowParser {
       return rows.size() == 1 ? rows.getFirst() : List.of();
     } catch (IOException fault) {
       String reason =
-          fault instanceof JacksonException json ? json.getOriginalMessage() : fault.getMessage();
+          fault instanceof JacksonException json
+              ? ParserMessage.brief(json.getOriginalMessage())
+              : fault.getMessage();
       throw new BadRowException("no row of a table: " + reason, fault);
     }
   }
