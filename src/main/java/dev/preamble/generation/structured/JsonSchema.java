@@ -3,7 +3,6 @@ package dev.preamble.generation.structured;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.preamble.generation.structured.TextPattern.Either;
-import dev.preamble.generation.structured.TextPattern.Repeat;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -27,7 +26,6 @@ final class JsonSchema {
 
   private static final int DEEPEST = 64;
   private static final int MOST_PARTS = 20_000;
-  private static final int LARGEST_COUNT = 100_000;
 
   private static final Set<String> ANNOTATIONS =
       Set.of(
@@ -46,20 +44,13 @@ final class JsonSchema {
 
   private static final Map<String, Set<String>> KEYWORDS_OF_TYPES =
       Map.of(
-          "string", Set.of("pattern", "minLength", "maxLength", "format"),
-          "integer", Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-          "number", Set.of("minimum", "maximum"),
+          "string", ScalarSchema.STRING,
+          "integer", ScalarSchema.INTEGER,
+          "number", ScalarSchema.NUMBER,
           "boolean", Set.of(),
           "null", Set.of(),
           "array", Set.of("items", "minItems", "maxItems"),
           "object", Set.of("properties", "required", "additionalProperties"));
-
-  private static final Map<String, String> FORMATS =
-      Map.of(
-          "date", JsonFormats.DATE,
-          "time", JsonFormats.TIME,
-          "date-time", JsonFormats.DATE + "T" + JsonFormats.TIME,
-          "uuid", JsonFormats.UUID);
 
   private final JsonNode root;
   private final Map<String, TextPattern> references = new HashMap<>();
@@ -243,9 +234,9 @@ final class JsonSchema {
 
   private TextPattern ofType(String type, JsonNode schema, String place) {
     return switch (type) {
-      case "string" -> string(schema, place);
-      case "integer" -> integer(schema, place);
-      case "number" -> number(schema, place);
+      case "string" -> ScalarSchema.string(schema, place);
+      case "integer" -> ScalarSchema.integer(schema, place);
+      case "number" -> ScalarSchema.number(schema, place);
       case "boolean" -> JsonTexts.BOOLEAN;
       case "null" -> JsonTexts.NULL;
       case "array" -> array(schema, place);
@@ -253,96 +244,13 @@ final class JsonSchema {
     };
   }
 
-  private static TextPattern string(JsonNode schema, String place) {
-    boolean counted = schema.has("minLength") || schema.has("maxLength");
-    List<String> formed = List.of("pattern", "format").stream().filter(schema::has).toList();
-    if (formed.size() + (counted ? 1 : 0) > 1) {
-      throw new SchemaException(
-          place, "expected pattern, format or lengths, found several of them together");
-    }
-    if (schema.has("pattern")) {
-      return JsonTexts.string(regex(schema.get("pattern"), place + "/pattern"));
-    }
-    if (schema.has("format")) {
-      String format = FORMATS.get(schema.get("format").asText());
-      if (format == null) {
-        throw new SchemaException(
-            place + "/format",
-            "expected one of %s, found %s"
-                .formatted(new TreeSet<>(FORMATS.keySet()), schema.get("format")));
-      }
-      return JsonTexts.string(RegexParser.matching(format));
-    }
-    int least = count(schema, "minLength", 0, place);
-    return JsonTexts.string(least, most(schema, "maxLength", least, place));
-  }
-
-  private static TextPattern regex(JsonNode pattern, String place) {
-    try {
-      return RegexParser.containing(pattern.asText());
-    } catch (RegexException fault) {
-      throw new SchemaException(place, fault.getMessage());
-    }
-  }
-
-  private static TextPattern integer(JsonNode schema, String place) {
-    if (KEYWORDS_OF_TYPES.get("integer").stream().noneMatch(schema::has)) {
-      return JsonTexts.INTEGER;
-    }
-    long least =
-        Math.max(
-            bound(schema, "minimum", -DigitRanges.LARGEST, place),
-            bound(schema, "exclusiveMinimum", -DigitRanges.LARGEST - 1, place) + 1);
-    long most =
-        Math.min(
-            bound(schema, "maximum", DigitRanges.LARGEST, place),
-            bound(schema, "exclusiveMaximum", DigitRanges.LARGEST + 1, place) - 1);
-    requireOrder(least, most, place);
-    return JsonTexts.integer(least, most);
-  }
-
-  private static TextPattern number(JsonNode schema, String place) {
-    if (KEYWORDS_OF_TYPES.get("number").stream().noneMatch(schema::has)) {
-      return JsonTexts.NUMBER;
-    }
-    long least = bound(schema, "minimum", -DigitRanges.LARGEST, place);
-    long most = bound(schema, "maximum", DigitRanges.LARGEST, place);
-    requireOrder(least, most, place);
-    return JsonTexts.number(least, most);
-  }
-
-  private static void requireOrder(long least, long most, String place) {
-    if (least > most) {
-      throw new SchemaException(
-          place, "no number is at least %d and at most %d".formatted(least, most));
-    }
-  }
-
-  private static long bound(JsonNode schema, String keyword, long otherwise, String place) {
-    if (!schema.has(keyword)) {
-      return otherwise;
-    }
-    JsonNode bound = schema.get(keyword);
-    boolean whole =
-        bound.canConvertToExactIntegral()
-            && bound.canConvertToLong()
-            && Math.abs(bound.doubleValue()) <= DigitRanges.LARGEST;
-    if (!whole) {
-      throw new SchemaException(
-          place + "/" + keyword,
-          "expected a whole number from -%1$d to %1$d, found %2$s"
-              .formatted(DigitRanges.LARGEST, bound));
-    }
-    return bound.longValue();
-  }
-
   private TextPattern array(JsonNode schema, String place) {
-    int least = count(schema, "minItems", 0, place);
+    int least = SchemaCount.least(schema, "minItems", place);
     TextPattern items =
         schema.has("items")
             ? compile(schema.get("items"), place + "/items")
             : JsonTexts.any(ANY_DEPTH);
-    return JsonTexts.array(items, least, most(schema, "maxItems", least, place));
+    return JsonTexts.array(items, least, SchemaCount.most(schema, "maxItems", least, place));
   }
 
   private TextPattern object(JsonNode schema, String place) {
@@ -372,31 +280,6 @@ final class JsonSchema {
       }
     }
     return JsonTexts.object(List.copyOf(properties.values()));
-  }
-
-  private static int most(JsonNode schema, String keyword, int least, String place) {
-    int most = count(schema, keyword, Repeat.UNBOUNDED, place);
-    if (most != Repeat.UNBOUNDED && most < least) {
-      throw new SchemaException(
-          place + "/" + keyword, "expected at least %d, found %d".formatted(least, most));
-    }
-    return most;
-  }
-
-  private static int count(JsonNode schema, String keyword, int otherwise, String place) {
-    if (!schema.has(keyword)) {
-      return otherwise;
-    }
-    JsonNode count = schema.get(keyword);
-    if (!count.canConvertToExactIntegral()
-        || !count.canConvertToInt()
-        || count.intValue() < 0
-        || count.intValue() > LARGEST_COUNT) {
-      throw new SchemaException(
-          place + "/" + keyword,
-          "expected a whole number from 0 to %,d, found %s".formatted(LARGEST_COUNT, count));
-    }
-    return count.intValue();
   }
 
   private static String beside(Set<String> found, Set<String> known) {
