@@ -1,45 +1,45 @@
 package dev.preamble.generation.sampling;
 
-import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * The draw of one token: temperature, min-p, top-k and top-p leave some tokens, of which one is
- * taken with the probability that it has among them.
- *
- * <p>No step sorts the vocabulary. Top-k keeps a heap of k logits. Top-p first drops every token of
- * less than (1 - p) / n of the probability, n being the number of tokens left: together they have
- * less than 1 - p, so they are not among the fewest that have p; what remains is sorted.
+ * taken with the probability that it has among them. No step sorts the vocabulary.
  */
 final class Draw {
+  /** Weights that are passed over at once when a token is looked for. */
+  private static final int BLOCK = 64;
+
   private final double temperature;
   private final Truncation truncation;
+  private final Optional<Nucleus> nucleus;
 
   Draw(Sampling sampling) {
     this.temperature = sampling.temperature();
     this.truncation = sampling.truncation();
+    this.nucleus =
+        truncation.topP() < 1 ? Optional.of(new Nucleus(truncation.topP())) : Optional.empty();
   }
 
   /**
-   * A token drawn from the workspace's logits.
+   * A token drawn from {@code logits}.
    *
    * @param random from 0 (included) to 1 (excluded)
    */
-  int token(Workspace space, double random) {
-    int best = MostProbable.of(space.logits);
-    int count = keep(space, floor(space.logits, space.logits[best]));
-    double sum = weigh(space, count, space.logits[best]);
-    if (truncation.topP() < 1) {
-      count = nucleus(space, count, sum);
-      sum = sum(space.weights, count);
+  int token(float[] logits, Workspace space, double random) {
+    int best = MostProbable.of(logits);
+    double floor = floor(logits, logits[best]);
+    int count =
+        floor > Double.NEGATIVE_INFINITY
+            ? weighAbove(logits, floor, logits[best], space)
+            : weighAll(logits, logits[best], space);
+    double sum = Exponentials.sum(space.weights, 0, count);
+    if (nucleus.isPresent() && sum > 0) {
+      count = nucleus.get().leave(space, count, sum);
+      sum = Exponentials.sum(space.weights, 0, count);
     }
-    double target = random * sum;
-    for (int i = 0; i < count; i++) {
-      target -= space.weights[i];
-      if (target < 0) {
-        return space.kept[i];
-      }
-    }
-    return best;
+    int place = place(space.weights, count, random * sum);
+    return place < 0 ? best : space.kept[place];
   }
 
   /** The least logit that min-p and top-k leave. */
@@ -52,74 +52,51 @@ final class Draw {
     return few ? Math.max(floor, HighestValues.last(logits, truncation.topK())) : floor;
   }
 
-  /** Lists the tokens of at least {@code floor}, those of minus infinity left out. */
-  private static int keep(Workspace space, double floor) {
+  /** Keeps and weighs the tokens of at least {@code floor}, those of minus infinity left out. */
+  private int weighAbove(float[] logits, double floor, float highest, Workspace space) {
     int count = 0;
-    for (int token = 0; token < space.logits.length; token++) {
-      float value = space.logits[token];
+    for (int token = 0; token < logits.length; token++) {
+      float value = logits[token];
       if (value >= floor && value > Float.NEGATIVE_INFINITY) {
-        space.kept[count++] = token;
+        space.kept[count] = token;
+        space.weights[count++] = Math.exp((value - (double) highest) / temperature);
       }
     }
     return count;
   }
 
-  private double weigh(Workspace space, int count, float highest) {
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      double weight = Math.exp((space.logits[space.kept[i]] - (double) highest) / temperature);
-      space.weights[i] = weight;
-      sum += weight;
+  /** Keeps and weighs all tokens; what has no number weighs nothing. */
+  private int weighAll(float[] logits, float highest, Workspace space) {
+    double[] weights = space.weights;
+    Exponentials.fill(logits, 0, logits.length, highest, 1 / temperature, weights);
+    for (int token = 0; token < logits.length; token++) {
+      space.kept[token] = token;
     }
-    return sum;
-  }
-
-  /** Leaves the fewest most probable tokens that have top-p together, most probable first. */
-  private int nucleus(Workspace space, int count, double sum) {
-    double least = (1 - truncation.topP()) * sum / count;
-    int[] remaining = new int[count];
-    int size = 0;
-    for (int i = 0; i < count; i++) {
-      if (space.weights[i] >= least) {
-        remaining[size++] = i;
+    if (Double.isNaN(Exponentials.sum(weights, 0, weights.length))) {
+      for (int token = 0; token < weights.length; token++) {
+        weights[token] = weights[token] >= 0 ? weights[token] : 0;
       }
     }
-    int[] order = descending(space.weights, remaining, size);
-    int[] kept = new int[size];
-    double[] weights = new double[size];
-    double mass = 0;
-    int left = 0;
-    while (left < size && (left == 0 || mass < truncation.topP() * sum)) {
-      kept[left] = space.kept[order[left]];
-      weights[left] = space.weights[order[left]];
-      mass += weights[left++];
-    }
-    System.arraycopy(kept, 0, space.kept, 0, left);
-    System.arraycopy(weights, 0, space.weights, 0, left);
-    return left;
+    return logits.length;
   }
 
-  /** The first {@code size} of {@code places} by weight, the heaviest first, then by place. */
-  private static int[] descending(double[] weights, int[] places, int size) {
-    // A weight is from 0 to 1, so its float's bits order as it does.
-    long[] keys = new long[size];
-    for (int i = 0; i < size; i++) {
-      long bits = Float.floatToRawIntBits((float) weights[places[i]]);
-      keys[i] = -bits << 32 | places[i];
+  /** The place at which the sum of the weights passes {@code target}; -1 if it does nowhere. */
+  private static int place(double[] weights, int count, double target) {
+    int last = -1;
+    double rest = target;
+    for (int from = 0; from < count; from += BLOCK) {
+      int to = Math.min(from + BLOCK, count);
+      double block = Exponentials.sum(weights, from, to);
+      if (rest >= block) {
+        rest -= block;
+        continue;
+      }
+      for (int i = from; i < to && rest >= 0; i++) {
+        rest -= weights[i];
+        last = weights[i] > 0 ? i : last;
+      }
+      return last;
     }
-    Arrays.sort(keys);
-    int[] order = new int[size];
-    for (int i = 0; i < size; i++) {
-      order[i] = (int) keys[i];
-    }
-    return order;
-  }
-
-  private static double sum(double[] weights, int count) {
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      sum += weights[i];
-    }
-    return sum;
+    return last;
   }
 }

@@ -5,6 +5,8 @@ import java.util.List;
 
 /** The distribution that logits stand for: softmax, in natural logarithms. */
 public final class LogProbabilities {
+  private static final int BLOCK = 1024;
+
   private final float[] logits;
   private final double logSum;
 
@@ -14,9 +16,12 @@ public final class LogProbabilities {
   public LogProbabilities(float[] logits) {
     this.logits = logits;
     float highest = logits[MostProbable.of(logits)];
+    double[] block = new double[Math.min(BLOCK, logits.length)];
     double sum = 0;
-    for (float value : logits) {
-      sum += Math.exp(value - highest);
+    for (int from = 0; from < logits.length; from += BLOCK) {
+      int count = Math.min(BLOCK, logits.length - from);
+      Exponentials.fill(logits, from, count, highest, 1, block);
+      sum += Exponentials.sum(block, 0, count);
     }
     this.logSum = highest + Math.log(sum);
   }

@@ -73,19 +73,18 @@ public final class TokenSampler {
    */
   public ChosenToken next(MemorySegment logits, long offset) {
     boolean plain = leavesLogits();
+    if (!plain || !sampling.isGreedy() || alternatives.isPresent()) {
+      space.load(logits, offset);
+    }
     int token;
-    if (plain && sampling.isGreedy() && alternatives.isEmpty()) {
+    if (plain && sampling.isGreedy()) {
       token = MostProbable.of(logits, offset, space.raw.length);
     } else {
-      space.load(logits, offset);
-      space.reset();
-      if (!plain) {
-        change(space.logits);
-      }
+      float[] changed = plain ? space.raw : changed();
       token =
           sampling.isGreedy()
-              ? MostProbable.of(space.logits)
-              : draw.token(space, random.nextDouble());
+              ? MostProbable.of(changed)
+              : draw.token(changed, space, random.nextDouble());
     }
     history.add(token);
     chosen++;
@@ -112,7 +111,10 @@ public final class TokenSampler {
         && constraint.isEmpty();
   }
 
-  private void change(float[] logits) {
+  /** The logits as penalties, biases, constraint and ending change them. */
+  private float[] changed() {
+    space.reset();
+    float[] logits = space.logits;
     history.penalise(logits);
     sampling.logitBias().forEach((token, bias) -> logits[token] += bias.floatValue());
     constraint.ifPresent(state -> mask(logits, state));
@@ -121,6 +123,7 @@ public final class TokenSampler {
     if (held && !endsOnly) {
       ends.forEach(token -> logits[token] = Float.NEGATIVE_INFINITY);
     }
+    return logits;
   }
 
   /** Leaves what the constraint allows, and end tokens where the text may end. */
