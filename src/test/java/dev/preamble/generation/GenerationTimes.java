@@ -11,14 +11,16 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 
 /** Times of the engine, of a bare loop over the runtime, and of PEFT, on one model. */
 public final class GenerationTimes {
   private static final int PROMPT = 32;
   private static final int TOKENS = 64;
-  private static final int ROUNDS = 3;
+  private static final int VIRTUAL = 8;
+
+  /** How often each thing is timed, in turns. */
+  private static final int ROUNDS = 12;
 
   /** Steps that are timed together. */
   private static final int BLOCK = 12;
@@ -47,7 +49,7 @@ public final class GenerationTimes {
     }
     AdapterTimes adapters = new AdapterTimes(model, options);
     adapters.firstToken(30, report.putObject("first_token"));
-    adapters.many(2 * ROUNDS, report.putObject("many_adapters"));
+    adapters.many(ROUNDS / 2, report.putObject("many_adapters"));
     return report;
   }
 
@@ -56,19 +58,18 @@ public final class GenerationTimes {
     double steps = Double.MAX_VALUE;
     double whole = Double.MAX_VALUE;
     double peft = Double.MAX_VALUE;
-    FittedAdapter adapter = Stories.fitted(model, 8, 1);
-    try (Engine engine = BatchingEngine.open(model, options)) {
-      decode(engine, rows, Optional.of(adapter));
+    FittedAdapter adapter = Stories.fitted(model, VIRTUAL, 1);
+    try (Engine engine = BatchingEngine.open(model, options);
+        ModelRunner runner = new ModelRunner(model, threads)) {
+      decode(engine, rows, adapter);
       for (int round = 0; round < ROUNDS; round++) {
-        bare = Math.min(bare, bareStep(rows));
-        for (int again = 0; again < 3; again++) {
-          double[] times = decode(engine, rows, Optional.of(adapter));
-          whole = Math.min(whole, times[0]);
-          steps = Math.min(steps, times[1]);
-        }
-        for (JsonNode seconds : peft(rows).get("seconds")) {
-          peft = Math.min(peft, seconds.asDouble());
-        }
+        bare = Math.min(bare, bareStep(runner, rows));
+        double[] times = decode(engine, rows, adapter);
+        whole = Math.min(whole, times[0]);
+        steps = Math.min(steps, times[1]);
+      }
+      for (JsonNode seconds : peft(rows).get("seconds")) {
+        peft = Math.min(peft, seconds.asDouble());
       }
     }
     report
@@ -80,38 +81,28 @@ public final class GenerationTimes {
         .put("engine_over_peft", peft / whole);
   }
 
-  /** Seconds of a step of a loop that does nothing but run the model, for rows of middle length. */
-  private double bareStep(int rows) {
-    try (ModelRunner runner = new ModelRunner(model, threads);
-        SlotCache cache = runner.slots(rows, 256);
+  /** Seconds of a step of a loop that does nothing but run the model, for rows as in the engine. */
+  private double bareStep(ModelRunner runner, int rows) {
+    try (SlotCache cache = runner.slots(rows, 256);
         SlotPass fill = runner.pass(cache, 1);
         SlotPass step = runner.pass(cache, rows)) {
-      int filled = 8 + PROMPT + TOKENS / 2;
+      int filled = VIRTUAL + PROMPT;
       int[] prompt = random.ints(filled, 3, model.manifest().vocabularySize()).toArray();
       for (int slot = 0; slot < rows; slot++) {
         fill.advance(slot, prompt, 0, filled, 0);
       }
-      double best = Double.MAX_VALUE;
       int[] tokens = random.ints(rows, 3, model.manifest().vocabularySize()).toArray();
-      for (int block = 0; block < 8; block++) {
-        long start = System.nanoTime();
-        for (int i = 0; i < BLOCK; i++) {
-          step.step(tokens);
-        }
-        best = Math.min(best, (System.nanoTime() - start) / 1e9 / BLOCK);
-        for (int slot = 0; slot < rows; slot++) {
-          cache.truncate(slot, filled);
-        }
+      List<Long> came = new ArrayList<>();
+      for (int i = 0; i < TOKENS; i++) {
+        step.step(tokens);
+        came.add(System.nanoTime());
       }
-      return best;
+      return best(came);
     }
   }
 
-  /**
-   * Seconds from submission to the last token, and of a step while all rows decode: the mean of the
-   * best {@value #BLOCK} in a row, as for the bare loop, among rows at least as long as there.
-   */
-  private double[] decode(Engine engine, int rows, Optional<FittedAdapter> adapter) {
+  /** Seconds from submission to the last token, and of a step while all rows decode. */
+  private double[] decode(Engine engine, int rows, FittedAdapter adapter) {
     List<List<Long>> came = new ArrayList<>();
     List<Generation> all = new ArrayList<>();
     long start = System.nanoTime();
@@ -125,13 +116,18 @@ public final class GenerationTimes {
     all.forEach(Generation::await);
     double whole = (System.nanoTime() - start) / 1e9;
     long from = came.stream().mapToLong(List::getFirst).max().orElseThrow();
-    List<Long> first = came.getFirst();
-    List<Long> together = first.stream().filter(time -> time >= from).toList();
+    return new double[] {
+      whole, best(came.getFirst().stream().filter(time -> time >= from).toList())
+    };
+  }
+
+  /** Seconds of a step: the mean of the best {@value #BLOCK} in a row. */
+  private static double best(List<Long> came) {
     double best = Double.MAX_VALUE;
-    for (int i = together.size() / 2; i + BLOCK < together.size(); i++) {
-      best = Math.min(best, (together.get(i + BLOCK) - together.get(i)) / 1e9 / BLOCK);
+    for (int i = 0; i + BLOCK < came.size(); i++) {
+      best = Math.min(best, (came.get(i + BLOCK) - came.get(i)) / 1e9 / BLOCK);
     }
-    return new double[] {whole, best};
+    return best;
   }
 
   private JsonNode peft(int rows) {
@@ -143,8 +139,8 @@ public final class GenerationTimes {
                 "rows", rows,
                 "prompt_tokens", PROMPT,
                 "new_tokens", TOKENS,
-                "virtual_tokens", 8,
-                "rounds", 1,
+                "virtual_tokens", VIRTUAL,
+                "rounds", 3,
                 "threads", threads));
   }
 
