@@ -1,6 +1,8 @@
 package dev.preamble.training;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.io.SerializedString;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -8,6 +10,7 @@ import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -30,6 +33,8 @@ final class Metrics implements TrainingListener, AutoCloseable {
 
   /** Nanoseconds between two writes of steps. */
   private static final long INTERVAL = 1_000_000_000;
+
+  private static final SerializedString END = new SerializedString("\n");
 
   private final Path file;
   private final FileChannel channel;
@@ -122,20 +127,26 @@ final class Metrics implements TrainingListener, AutoCloseable {
   }
 
   private void writeSteps() {
-    StringBuilder lines = new StringBuilder();
-    for (Step step : unwritten) {
-      ObjectNode line =
-          event("step")
-              .put("step", step.number())
-              .put("steps", step.steps())
-              .put("loss", step.loss())
-              .put("gradient_norm", step.gradientNorm())
-              .put("learning_rate", step.learningRate())
-              .put("rows", step.rows());
-      lines.append(line).append('\n');
+    StringWriter lines = new StringWriter();
+    try (JsonGenerator json = JSON.createGenerator(lines).setRootValueSeparator(END)) {
+      for (Step step : unwritten) {
+        json.writeStartObject();
+        json.writeStringField("event", "step");
+        json.writeNumberField("step", step.number());
+        json.writeNumberField("steps", step.steps());
+        json.writeNumberField("loss", step.loss());
+        json.writeNumberField("gradient_norm", step.gradientNorm());
+        json.writeNumberField("learning_rate", step.learningRate());
+        json.writeNumberField("rows", step.rows());
+        json.writeEndObject();
+      }
+    } catch (IOException fault) {
+      throw unwritable(file, fault);
     }
-    unwritten.clear();
-    write(lines.toString());
+    if (!unwritten.isEmpty()) {
+      unwritten.clear();
+      write(lines + END.getValue());
+    }
   }
 
   @Override

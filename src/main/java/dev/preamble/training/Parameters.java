@@ -55,7 +55,11 @@ public final class Parameters {
     }
 
     private static int size(List<Integer> shape) {
-      return shape.stream().reduce(1, Math::multiplyExact);
+      int size = 1;
+      for (int dimension : shape) {
+        size = Math.multiplyExact(size, dimension);
+      }
+      return size;
     }
   }
 
@@ -67,7 +71,8 @@ public final class Parameters {
       }
     }
     all = List.copyOf(byName.values());
-    List<Parameter> moved = all.stream().filter(Parameter::trainable).toList();
+    List<Parameter> moved = new ArrayList<>(all);
+    moved.removeIf(parameter -> !parameter.trainable());
     trainable = moved.size() == all.size() ? Optional.empty() : Optional.of(new Parameters(moved));
   }
 

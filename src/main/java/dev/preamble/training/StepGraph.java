@@ -26,7 +26,12 @@ final class StepGraph implements AutoCloseable {
   private final Binding binding;
   private final Set<String> inputs;
   private final Map<String, Tensor> fed = new HashMap<>();
-  private final Map<String, Tensor> results = new HashMap<>();
+  private final Tensor loss;
+
+  /** Memory of each parameter, by its name; of its gradient, where training moves it. */
+  private final Map<String, Tensor> values = new HashMap<>();
+
+  private final Map<String, Tensor> gradients = new HashMap<>();
   private long runNanos;
 
   /** The graph of {@code session}, which is then its own. */
@@ -34,7 +39,7 @@ final class StepGraph implements AutoCloseable {
     this.session = session;
     binding = session.bind();
     inputs = session.inputs().stream().map(TensorInfo::name).collect(Collectors.toSet());
-    result(PackedGraph.LOSS);
+    loss = output(PackedGraph.LOSS);
   }
 
   /** Whether the graph has an input called {@code name}. */
@@ -45,26 +50,40 @@ final class StepGraph implements AutoCloseable {
   /** Gives {@code values} to the float input {@code name}. */
   void feed(String name, float[] values, long... shape) {
     if (takes(name)) {
-      Tensor tensor = fed(name, ElementType.FLOAT32, shape);
-      MemorySegment.copy(values, 0, tensor.data(), ValueLayout.JAVA_FLOAT, 0, values.length);
+      copy(values, fed.computeIfAbsent(name, each -> input(name, ElementType.FLOAT32, shape)));
     }
   }
 
   /** Gives {@code value} to the int64 input {@code name} of one element. */
   void feed(String name, long value) {
     if (takes(name)) {
-      fed(name, ElementType.INT64, 1).data().setAtIndex(ValueLayout.JAVA_LONG, 0, value);
+      fed.computeIfAbsent(name, each -> input(name, ElementType.INT64, 1))
+          .data()
+          .set(ValueLayout.JAVA_LONG, 0, value);
     }
   }
 
   /** Gives the parameters their values, and those that training moves memory for a gradient. */
   void feed(Parameters parameters) {
     for (Parameter each : parameters.all()) {
-      feed(LearningMethod.input(each.name()), each.values(), shape(each));
-      if (each.trainable() && !results.containsKey(gradient(each))) {
-        result(gradient(each), shape(each));
+      if (!values.containsKey(each.name())) {
+        declare(each);
       }
+      copy(each.values(), values.get(each.name()));
     }
+  }
+
+  private void declare(Parameter parameter) {
+    String name = LearningMethod.input(parameter.name());
+    long[] shape = parameter.shape().stream().mapToLong(Integer::longValue).toArray();
+    values.put(parameter.name(), input(name, ElementType.FLOAT32, shape));
+    if (parameter.trainable()) {
+      gradients.put(parameter.name(), output(PackedGraph.gradient(name), shape));
+    }
+  }
+
+  private static void copy(float[] values, Tensor to) {
+    MemorySegment.copy(values, 0, to.data(), ValueLayout.JAVA_FLOAT, 0, values.length);
   }
 
   /** Has inputs read from {@code tensors}, which stay the caller's. */
@@ -91,47 +110,35 @@ final class StepGraph implements AutoCloseable {
 
   /** The loss that the last run gave. */
   float loss() {
-    return results.get(PackedGraph.LOSS).data().get(ValueLayout.JAVA_FLOAT, 0);
+    return loss.data().get(ValueLayout.JAVA_FLOAT, 0);
   }
 
   /** What the last run gave for those of {@code parameters} that training moves. */
   Parameters gradient(Parameters parameters) {
-    List<Parameter> gradients = new ArrayList<>();
+    List<Parameter> found = new ArrayList<>();
     for (Parameter each : parameters.trainable().all()) {
-      gradients.add(each.with(results.get(gradient(each)).toFloats()));
+      found.add(each.with(gradients.get(each.name()).toFloats()));
     }
-    return new Parameters(gradients);
+    return new Parameters(found);
   }
 
-  private static String gradient(Parameter parameter) {
-    return PackedGraph.gradient(LearningMethod.input(parameter.name()));
+  private Tensor input(String name, ElementType type, long... shape) {
+    Tensor tensor = Tensor.allocate(type, shape);
+    binding.bindInput(name, tensor);
+    return tensor;
   }
 
-  private static long[] shape(Parameter parameter) {
-    return parameter.shape().stream().mapToLong(Integer::longValue).toArray();
-  }
-
-  private Tensor fed(String name, ElementType type, long... shape) {
-    return fed.computeIfAbsent(
-        name,
-        each -> {
-          Tensor tensor = Tensor.allocate(type, shape);
-          binding.bindInput(name, tensor);
-          return tensor;
-        });
-  }
-
-  private void result(String name, long... shape) {
+  private Tensor output(String name, long... shape) {
     Tensor tensor = Tensor.allocate(ElementType.FLOAT32, shape);
-    results.put(name, tensor);
     binding.bindOutput(name, tensor);
+    return tensor;
   }
 
   @Override
   public void close() {
     binding.close();
     session.close();
-    fed.values().forEach(Tensor::close);
-    results.values().forEach(Tensor::close);
+    loss.close();
+    List.of(fed, values, gradients).forEach(each -> each.values().forEach(Tensor::close));
   }
 }
