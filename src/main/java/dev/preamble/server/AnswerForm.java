@@ -61,16 +61,6 @@ interface AnswerForm {
         .put("virtual_tokens", virtual);
   }
 
-  /** An answer without choices. */
-  static ObjectNode answer(String id, String object, long created, String model) {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("id", id)
-        .put("object", object)
-        .put("created", created)
-        .put("model", model);
-  }
-
   /** {@code answer} with one choice. */
   static ObjectNode with(ObjectNode answer, ObjectNode choice) {
     ArrayNode choices = answer.putArray("choices");

@@ -33,21 +33,44 @@ final class Answers {
       AnswerForm form) {}
 
   private final FrozenModel frozen;
+  private final Models models;
   private final Generations generations;
   private final ServerConfig.Limits limits;
   private final boolean logPrompts;
+  private final TokenTexts texts;
   private Optional<Constraints> constraints = Optional.empty();
 
   Answers(
-      FrozenModel frozen, Generations generations, ServerConfig.Limits limits, boolean logPrompts) {
+      FrozenModel frozen,
+      Models models,
+      Generations generations,
+      ServerConfig.Limits limits,
+      boolean logPrompts) {
     this.frozen = frozen;
+    this.models = models;
     this.generations = generations;
     this.limits = limits;
     this.logPrompts = logPrompts;
+    this.texts = new TokenTexts(frozen);
   }
 
   ServerConfig.Limits limits() {
     return limits;
+  }
+
+  /** The frozen model. */
+  FrozenModel frozen() {
+    return frozen;
+  }
+
+  /** The texts of single tokens. */
+  TokenTexts texts() {
+    return texts;
+  }
+
+  /** Who is asked. */
+  ServedModel model(AnswerFields fields, Exchange exchange) {
+    return models.find(fields.model(), exchange.caller());
   }
 
   /** Answers {@code exchange} with what {@code prepare} makes of its body on a worker thread. */
@@ -59,8 +82,23 @@ final class Answers {
         .onFailure(exchange.reply()::fail);
   }
 
+  /**
+   * A request that is understood.
+   *
+   * @param prompts what each of the texts begins with
+   * @param shown what the log may say was asked
+   */
+  Prepared prepared(
+      AnswerFields fields,
+      ServedModel model,
+      List<GenerationRequest> prompts,
+      List<String> shown,
+      AnswerForm form) {
+    return new Prepared(fields, model, shown, rows(fields, model, prompts), form);
+  }
+
   /** The rows that {@code fields} want of each of {@code prompts}. */
-  List<GenerationRequest> rows(
+  private List<GenerationRequest> rows(
       AnswerFields fields, ServedModel model, List<GenerationRequest> prompts) {
     Optional<Constraint> constraint = fields.format().map(format -> format.compile(constraints()));
     List<GenerationRequest> rows = new ArrayList<>();

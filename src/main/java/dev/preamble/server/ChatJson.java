@@ -14,20 +14,17 @@ import java.util.Optional;
 /**
  * A chat's answer in OpenAI's form.
  *
- * @param id the answer's id
- * @param model the id of the model that was asked
- * @param created seconds since 1970
+ * @param head what it begins with
  * @param request what was asked
  * @param texts the texts of single tokens
  */
-record ChatJson(String id, String model, long created, ChatRequest request, TokenTexts texts)
-    implements AnswerForm {
+record ChatJson(AnswerHead head, ChatRequest request, TokenTexts texts) implements AnswerForm {
   private static final String WHOLE = "chat.completion";
   private static final String CHUNK = "chat.completion.chunk";
 
   @Override
   public ObjectNode whole(List<GenerationResult> results) {
-    ObjectNode answer = AnswerForm.answer(id, WHOLE, created, model);
+    ObjectNode answer = head.json(WHOLE);
     ArrayNode choices = answer.putArray("choices");
     for (GenerationResult result : results) {
       ObjectNode choice =
@@ -83,7 +80,7 @@ record ChatJson(String id, String model, long created, ChatRequest request, Toke
   }
 
   private ObjectNode chunk() {
-    return AnswerForm.answer(id, CHUNK, created, model);
+    return head.json(CHUNK);
   }
 
   private static ObjectNode choice(int index, String content, Optional<String> reason) {

@@ -6,22 +6,16 @@ import dev.preamble.generation.GenerationRequest;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.model.chat.Conversation;
 import io.vertx.core.buffer.Buffer;
-import java.time.Instant;
 import java.util.List;
-import java.util.UUID;
 
 /** {@code POST /v1/chat/completions}: what the model says next in a conversation. */
 final class Chats {
-  private final FrozenModel model;
-  private final Models models;
   private final Answers answers;
-  private final TokenTexts texts;
+  private final FrozenModel model;
 
-  Chats(FrozenModel model, Models models, Answers answers, TokenTexts texts) {
-    this.model = model;
-    this.models = models;
+  Chats(Answers answers) {
     this.answers = answers;
-    this.texts = texts;
+    this.model = answers.frozen();
   }
 
   void answer(Exchange exchange) {
@@ -30,27 +24,16 @@ final class Chats {
 
   private Answers.Prepared prepare(Exchange exchange, Buffer body) {
     ChatRequest request = ChatRequest.parse(body.getBytes(), answers.limits());
-    ServedModel served = models.find(request.common().model(), exchange.caller());
+    ServedModel served = answers.model(request.common(), exchange);
     int[] tokens = model.tokenizer().encode(rendered(request.conversation()), false);
     GenerationRequest prompt =
         GenerationRequest.of(tokens)
             .withLogProbabilities(request.logprobs())
             .withMaxTokens(request.maxTokens().orElseGet(() -> room(served, tokens)));
-    ChatJson form =
-        new ChatJson(
-            "chatcmpl-" + UUID.randomUUID().toString().replace("-", ""),
-            served.id(),
-            Instant.now().getEpochSecond(),
-            request,
-            texts);
+    ChatJson form = new ChatJson(AnswerHead.of("chatcmpl", served.id()), request, answers.texts());
     List<String> shown =
         request.conversation().messages().stream().map(JsonNode::toString).toList();
-    return new Answers.Prepared(
-        request.common(),
-        served,
-        shown,
-        answers.rows(request.common(), served, List.of(prompt)),
-        form);
+    return answers.prepared(request.common(), served, List.of(prompt), shown, form);
   }
 
   private String rendered(Conversation conversation) {

@@ -11,11 +11,9 @@ import dev.preamble.model.FrozenModel;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -170,13 +168,7 @@ final class Classifications implements AutoCloseable {
 
   private static ObjectNode json(Prepared prepared, List<List<Classification>> scores) {
     ClassifyRequest request = prepared.request();
-    ObjectNode json =
-        JsonNodeFactory.instance
-            .objectNode()
-            .put("id", "classify-" + UUID.randomUUID().toString().replace("-", ""))
-            .put("object", "list")
-            .put("created", Instant.now().getEpochSecond())
-            .put("model", String.join(",", request.models()));
+    ObjectNode json = AnswerHead.of("classify", String.join(",", request.models())).json("list");
     request.labels().forEach(json.putArray("labels")::add);
     ArrayNode data = json.putArray("data");
     for (List<Classification> text : scores) {

@@ -12,20 +12,13 @@ import java.util.Optional;
 /**
  * A completion in OpenAI's form.
  *
- * @param id the completion's id
- * @param model the id of the model that was asked
- * @param created seconds since 1970
+ * @param head what it begins with
  * @param request what was asked
  * @param echoes the texts of the prompts, where they are part of the answer
  * @param texts the texts of single tokens
  */
 record CompletionJson(
-    String id,
-    String model,
-    long created,
-    CompletionRequest request,
-    List<String> echoes,
-    TokenTexts texts)
+    AnswerHead head, CompletionRequest request, List<String> echoes, TokenTexts texts)
     implements AnswerForm {
 
   @Override
@@ -95,7 +88,7 @@ record CompletionJson(
   }
 
   private ObjectNode answer() {
-    return AnswerForm.answer(id, "text_completion", created, model);
+    return head.json("text_completion");
   }
 
   private static ObjectNode choice(int index, String text, Optional<String> reason) {

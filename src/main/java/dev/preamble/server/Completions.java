@@ -4,24 +4,18 @@ import dev.preamble.PreambleException;
 import dev.preamble.generation.GenerationRequest;
 import dev.preamble.model.FrozenModel;
 import io.vertx.core.buffer.Buffer;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
 
 /** {@code POST /v1/completions}: texts that go on where the prompt ends. */
 final class Completions {
-  private final FrozenModel model;
-  private final Models models;
   private final Answers answers;
-  private final TokenTexts texts;
+  private final FrozenModel model;
 
-  Completions(FrozenModel model, Models models, Answers answers, TokenTexts texts) {
-    this.model = model;
-    this.models = models;
+  Completions(Answers answers) {
     this.answers = answers;
-    this.texts = texts;
+    this.model = answers.frozen();
   }
 
   void answer(Exchange exchange) {
@@ -30,7 +24,7 @@ final class Completions {
 
   private Answers.Prepared prepare(Exchange exchange, Buffer body) {
     CompletionRequest request = CompletionRequest.parse(body.getBytes(), answers.limits());
-    ServedModel served = models.find(request.common().model(), exchange.caller());
+    ServedModel served = answers.model(request.common(), exchange);
     List<GenerationRequest> prompts = new ArrayList<>();
     List<String> shown = new ArrayList<>();
     for (CompletionRequest.Prompt prompt : request.prompts()) {
@@ -38,15 +32,8 @@ final class Completions {
       shown.add(text(prompt));
     }
     CompletionJson form =
-        new CompletionJson(
-            "cmpl-" + UUID.randomUUID().toString().replace("-", ""),
-            served.id(),
-            Instant.now().getEpochSecond(),
-            request,
-            shown,
-            texts);
-    return new Answers.Prepared(
-        request.common(), served, shown, answers.rows(request.common(), served, prompts), form);
+        new CompletionJson(AnswerHead.of("cmpl", served.id()), request, shown, answers.texts());
+    return answers.prepared(request.common(), served, prompts, shown, form);
   }
 
   private static GenerationRequest generation(CompletionRequest request, int[] tokens) {

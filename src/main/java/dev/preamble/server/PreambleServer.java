@@ -112,10 +112,10 @@ public final class PreambleServer implements AutoCloseable {
 
   private Routes routes() {
     ServerConfig.Limits limits = config.limits();
-    Answers answers = new Answers(model, generations, limits, config.observation().prompts());
-    TokenTexts texts = new TokenTexts(model);
-    Completions completions = new Completions(model, models, answers, texts);
-    Chats chats = new Chats(model, models, answers, texts);
+    Answers answers =
+        new Answers(model, models, generations, limits, config.observation().prompts());
+    Completions completions = new Completions(answers);
+    Chats chats = new Chats(answers);
     Adapters adapters = new Adapters(catalog, pins, limits, config.adapters().uploadBytes());
     Tokens tokens = new Tokens(model, models, limits);
     return new Routes(

@@ -51,19 +51,31 @@ record Program(Class<?> main, Path folder, String classPath) implements AutoClos
 
   /** The command that leaves the cache. */
   List<String> rehearsal() {
-    return java("-XX:AOTCacheOutput=" + cache());
+    return java(main.getName(), "-XX:AOTCacheOutput=" + cache());
+  }
+
+  /** The command that leaves the cache, by another main class. */
+  List<String> rehearsal(String other, String... arguments) {
+    List<String> command = new ArrayList<>(java(other, "-XX:AOTCacheOutput=" + cache()));
+    command.addAll(List.of(arguments));
+    return command;
   }
 
   /** The command that starts with the cache. */
   List<String> command() {
-    return java("-XX:AOTCache=" + cache());
+    return java(main.getName(), "-XX:AOTCache=" + cache());
+  }
+
+  /** The command that starts without the cache. */
+  List<String> plain() {
+    return java(main.getName(), "-Xshare:auto");
   }
 
   private Path cache() {
     return folder.resolve("program.aot");
   }
 
-  private List<String> java(String option) {
+  private List<String> java(String mainClass, String option) {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "--enable-native-access=ALL-UNNAMED",
@@ -72,7 +84,7 @@ record Program(Class<?> main, Path folder, String classPath) implements AutoClos
         option,
         "-cp",
         classPath,
-        main.getName());
+        mainClass);
   }
 
   @Override

@@ -51,7 +51,14 @@ class SoakTest {
   private static final int CLIENTS = 8;
   private static final double HEALTH_MILLIS = 50;
   private static final long HEAP_GROWTH = 32L << 20;
+
+  /** The requests are made in so many parts, after each of which memory is looked at. */
+  private static final int PARTS = 4;
+
+  /** What the process may grow by in all, and in the last half, when it has all that it needs. */
   private static final long RESIDENT_GROWTH = 192L << 20;
+
+  private static final long LATE_RESIDENT_GROWTH = 48L << 20;
   private static final int MORE_HANDLES = 24;
   private static final List<String> PROMPTS =
       List.of(BEGINNING, "The dog", "It was", "Lily and Tom went to the park because");
@@ -77,22 +84,30 @@ class SoakTest {
       expectations();
       soak(REQUESTS / 4, 1);
       long heap = heap();
-      long resident = resident();
+      List<Long> resident = new ArrayList<>(List.of(resident()));
       long handles = handles();
-      long begun = System.nanoTime();
-      List<Double> health = soak(REQUESTS, 2);
-      server.awaitIdle();
+      List<Double> health = new ArrayList<>();
+      double seconds = 0;
+      for (int part = 0; part < PARTS; part++) {
+        long begun = System.nanoTime();
+        health.addAll(soak(REQUESTS / PARTS, 2 + part));
+        server.awaitIdle();
+        seconds += (System.nanoTime() - begun) / 1e9;
+        resident.add(resident());
+      }
       Collections.sort(health);
       double p99 = health.get((int) (health.size() * 0.99));
       long heapGrowth = heap() - heap;
-      long residentGrowth = resident() - resident;
+      long residentGrowth = resident.getLast() - resident.getFirst();
+      long lateGrowth = resident.getLast() - resident.get(PARTS / 2);
       long moreHandles = handles() - handles;
       System.out.printf(
-          "[soak] %,d requests, %,d answered and compared; heap %+,d kB, resident %+,d kB, handles %+d; /health/live p99 %.1f ms of %,d%n",
+          "[soak] %,d requests, %,d answered and compared; heap %+,d kB, resident %+,d kB, %+,d kB of it in the last half, handles %+d; /health/live p99 %.1f ms of %,d%n",
           REQUESTS,
           answered.get(),
           heapGrowth >> 10,
           residentGrowth >> 10,
+          lateGrowth >> 10,
           moreHandles,
           p99,
           health.size());
@@ -102,9 +117,10 @@ class SoakTest {
                 .put("requests", REQUESTS)
                 .put("clients", CLIENTS)
                 .put("answers_equal", answered.get())
-                .put("seconds", (System.nanoTime() - begun) / 1e9)
+                .put("seconds", seconds)
                 .put("heap_growth_bytes", heapGrowth)
                 .put("resident_growth_bytes", residentGrowth)
+                .put("resident_growth_bytes_in_the_last_half", lateGrowth)
                 .put("file_handles_growth", moreHandles)
                 .put("cache_positions_held", server.server().status().cache().positions())
                 .put("health_probes", health.size())
@@ -115,6 +131,7 @@ class SoakTest {
       }
       assertTrue(heapGrowth < HEAP_GROWTH, "heap");
       assertTrue(residentGrowth < RESIDENT_GROWTH, "resident memory");
+      assertTrue(!FULL || lateGrowth < LATE_RESIDENT_GROWTH, "resident memory goes on growing");
       assertTrue(moreHandles < MORE_HANDLES, "file handles");
       assertEquals(0, server.server().status().cache().positions(), "no slot is held");
       assertTrue(!FULL || p99 < HEALTH_MILLIS, "/health/live took " + p99 + " ms");
