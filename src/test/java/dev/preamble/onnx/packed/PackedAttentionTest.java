@@ -71,8 +71,27 @@ class PackedAttentionTest {
   void eachRowIsWhatItIsAlone(
       int heads, int kvHeads, int virtualTokens, int window, float softcap, boolean alibi) {
     Form form = new Form(heads, kvHeads, window, softcap, alibi);
+    assertEachRowIsWhatItIsAlone(form, virtualTokens, 1);
+  }
+
+  /** A hidden key may score hundreds more than every key that is seen. */
+  @Test
+  void hiddenKeysDoNotCountWhateverTheyScore() {
+    assertEachRowIsWhatItIsAlone(new Form(4, 2, -1, 0, false), 6, 200);
+    assertEachRowIsWhatItIsAlone(new Form(4, 2, 5, 0, false), 6, 200);
+  }
+
+  /**
+   * @param sharpness what queries are multiplied with
+   */
+  private void assertEachRowIsWhatItIsAlone(Form form, int virtualTokens, float sharpness) {
+    int heads = form.heads();
+    int kvHeads = form.kvHeads();
     int positions = virtualTokens + TOKENS;
     float[] query = random(positions * heads * HEAD_SIZE);
+    for (int i = 0; i < query.length; i++) {
+      query[i] *= sharpness;
+    }
     float[] key = random(positions * kvHeads * HEAD_SIZE);
     float[] value = random(positions * kvHeads * HEAD_SIZE);
     float[] packed = packed(form, virtualTokens, query, key, value);

@@ -1,0 +1,73 @@
+package dev.preamble.onnx.packed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.preamble.onnx.DataType;
+import dev.preamble.onnx.Graph;
+import dev.preamble.onnx.GraphReader;
+import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Shape;
+import dev.preamble.onnx.Value;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a training graph computes for fewer rows or columns than it could. */
+class TrainingGraphTest {
+  /**
+   * Text is not trainable, and nothing that is reaches it before the first attention: the products
+   * in front of it are differentiated for the prompt's rows alone, all later ones for every row.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "stories260K, model.layers.0.self_attn.v_proj.weight, P",
+    "stories260K, model.layers.0.mlp.gate_proj.weight, N",
+    "stories260K, model.layers.1.self_attn.v_proj.weight, N",
+    "tiny-gpt2, transformer.h.0.attn.c_attn.weight, P",
+    "tiny-gpt2, transformer.h.0.mlp.c_fc.weight, N",
+    "tiny-gpt2, transformer.h.1.attn.c_attn.weight, N",
+  })
+  void productsReadRowsOf(String model, String weight, String rows) {
+    Graph graph = trainingGraph(model);
+    List<String> read =
+        graph.nodes().stream()
+            .filter(node -> node.inputs().contains(weight))
+            .map(node -> graph.values().get(node.input(0)).shape().at(1).toString())
+            .toList();
+    assertEquals(List.of("N", rows), read, "forward, then backward");
+  }
+
+  /** Beside the head's product, softmax and the label are all that the vocabulary's width costs. */
+  @ParameterizedTest
+  @ValueSource(strings = {"stories260K", "tiny-gpt2"})
+  void operationsAsWideAsTheVocabulary(String model) {
+    Graph graph = trainingGraph(model);
+    Shape.Dimension vocabulary = exported(model).outputs().getFirst().shape().at(2);
+    List<String> wide =
+        graph.nodes().stream()
+            .filter(node -> graph.values().get(node.output(0)).shape().rank() == 3)
+            .filter(node -> graph.values().get(node.output(0)).shape().at(2).equals(vocabulary))
+            .map(Node::op)
+            .toList();
+    assertEquals(List.of("LogSoftmax", "Exp", "ScatterElements"), wide.subList(1, wide.size()));
+    assertTrue(wide.getFirst().endsWith("MatMul"), wide.getFirst());
+  }
+
+  private static Graph exported(String model) {
+    return GraphReader.read(Path.of("test-fixtures", model, "preamble.onnx"));
+  }
+
+  private static Graph trainingGraph(String model) {
+    Graph exported = exported(model);
+    long hidden = exported.input("inputs_embeds").orElseThrow().shape().at(2).size();
+    return PackedGraph.training(
+        exported,
+        editor -> {
+          Value prompt = editor.input(PackedGraph.PROMPT, DataType.FLOAT, PackedLayout.P, hidden);
+          return new PackedEntry(PackedEntry.Kind.ROWS, prompt, List.of(prompt));
+        });
+  }
+}
