@@ -1,6 +1,8 @@
 package dev.preamble.training.method;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.onnx.packed.PackedEntry;
+import dev.preamble.peft.PrefixTuning;
 import dev.preamble.training.Initialisation;
 import dev.preamble.training.TrainingException;
 import java.util.OptionalInt;
@@ -76,6 +78,9 @@ public record PrefixTuningConfig(
 
   @Override
   public LearningMethod method(FrozenModel model) {
-    return projection ? new ProjectedPrefix(model, this) : new PlainPrefix(model, this);
+    return projection
+        ? new ProjectedPrefix(model, this)
+        : new LearnedEntry(
+            model, PackedEntry.Kind.PREFIX, virtualTokens, initialisation, PrefixTuning::of);
   }
 }

@@ -1,6 +1,8 @@
 package dev.preamble.training.method;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.onnx.packed.PackedEntry;
+import dev.preamble.peft.PromptTuning;
 import dev.preamble.training.Initialisation;
 
 /**
@@ -44,6 +46,7 @@ public record PromptTuningConfig(int virtualTokens, Initialisation initialisatio
 
   @Override
   public LearningMethod method(FrozenModel model) {
-    return new RowsMethod(model, this);
+    return new LearnedEntry(
+        model, PackedEntry.Kind.ROWS, virtualTokens, initialisation, PromptTuning::of);
   }
 }
