@@ -81,6 +81,10 @@ public record PrefixTuningConfig(
     return projection
         ? new ProjectedPrefix(model, this)
         : new LearnedEntry(
-            model, PackedEntry.Kind.PREFIX, virtualTokens, initialisation, PrefixTuning::of);
+            model,
+            PackedEntry.Kind.PREFIX,
+            virtualTokens,
+            initialisation,
+            (base, tokens, values) -> PrefixTuning.of(base, tokens, values));
   }
 }

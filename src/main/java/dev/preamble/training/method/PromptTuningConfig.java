@@ -47,6 +47,10 @@ public record PromptTuningConfig(int virtualTokens, Initialisation initialisatio
   @Override
   public LearningMethod method(FrozenModel model) {
     return new LearnedEntry(
-        model, PackedEntry.Kind.ROWS, virtualTokens, initialisation, PromptTuning::of);
+        model,
+        PackedEntry.Kind.ROWS,
+        virtualTokens,
+        initialisation,
+        (base, tokens, values) -> PromptTuning.of(base, tokens, values));
   }
 }
