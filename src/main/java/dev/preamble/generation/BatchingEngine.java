@@ -56,7 +56,7 @@ public final class BatchingEngine implements Engine {
   private final Thread thread;
 
   private BatchingEngine(FrozenModel model, EngineOptions options) {
-    this.runner = new ModelRunner(model, options.threads());
+    this.runner = new ModelRunner(model, options.threads(), options.spins());
     this.tokenizer = model.manifest().tokenizer().map(file -> model.tokenizer());
     this.workspace = new Workspace(model.manifest().vocabularySize());
     this.scheduler = new Scheduler(options.queue());

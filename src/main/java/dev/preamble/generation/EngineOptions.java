@@ -13,9 +13,17 @@ import dev.preamble.PreambleException;
  * @param cacheBytes bytes of keys and values of the requests that run
  * @param prefixBytes bytes of adapters' prefixes to keep; those used last stay
  * @param textBytes bytes of keys and values to keep of texts that requests began with
+ * @param spins whether the threads that compute keep their processors awake between two steps: a
+ *     single text comes a little sooner, and whatever else wants these processors waits
  */
 public record EngineOptions(
-    int threads, int queue, int rows, long cacheBytes, long prefixBytes, long textBytes) {
+    int threads,
+    int queue,
+    int rows,
+    long cacheBytes,
+    long prefixBytes,
+    long textBytes,
+    boolean spins) {
   /** Refuses what no engine can have. */
   public EngineOptions {
     require("threads", 1, threads);
@@ -39,36 +47,41 @@ public record EngineOptions(
    */
   public static EngineOptions defaults() {
     return new EngineOptions(
-        Runtime.getRuntime().availableProcessors(), 256, 32, 2L << 30, 1L << 30, 1L << 28);
+        Runtime.getRuntime().availableProcessors(), 256, 32, 2L << 30, 1L << 30, 1L << 28, true);
   }
 
   /** These options with another number of threads. */
   public EngineOptions withThreads(int threads) {
-    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes);
+    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes, spins);
   }
 
   /** These options with another number of waiting requests. */
   public EngineOptions withQueue(int queue) {
-    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes);
+    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes, spins);
   }
 
   /** These options with another number of rows. */
   public EngineOptions withRows(int rows) {
-    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes);
+    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes, spins);
   }
 
   /** These options with another budget for the cache. */
   public EngineOptions withCacheBytes(long cacheBytes) {
-    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes);
+    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes, spins);
   }
 
   /** These options with another budget for prefixes. */
   public EngineOptions withPrefixBytes(long prefixBytes) {
-    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes);
+    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes, spins);
   }
 
   /** These options with another budget for texts. */
   public EngineOptions withTextBytes(long textBytes) {
-    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes);
+    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes, spins);
+  }
+
+  /** These options with threads that keep their processors between steps, or not. */
+  public EngineOptions withSpins(boolean spins) {
+    return new EngineOptions(threads, queue, rows, cacheBytes, prefixBytes, textBytes, spins);
   }
 }

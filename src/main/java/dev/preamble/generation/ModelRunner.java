@@ -18,8 +18,17 @@ final class ModelRunner implements AutoCloseable {
   private final Session session;
 
   ModelRunner(FrozenModel model, int threads) {
+    this(model, threads, true);
+  }
+
+  /**
+   * @param spins whether the threads that compute stay awake between two runs
+   */
+  ModelRunner(FrozenModel model, int threads, boolean spins) {
     this.model = model;
-    this.session = model.session(model.graph(), SessionOptions.defaults().withThreads(threads));
+    this.session =
+        model.session(
+            model.graph(), SessionOptions.defaults().withThreads(threads).withSpinning(spins));
   }
 
   Manifest manifest() {

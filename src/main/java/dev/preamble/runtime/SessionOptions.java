@@ -32,6 +32,8 @@ public record SessionOptions(
   private static final String WEIGHT_FOLDER =
       "session.model_external_initializers_file_folder_path";
 
+  private static final String SPINNING_STOP = "session.force_spinning_stop";
+
   /** How far a graph is rewritten. */
   public enum Optimization {
     NONE(0),
@@ -109,6 +111,11 @@ public record SessionOptions(
    */
   public SessionOptions withWeightFolder(Path folder) {
     return withEntry(WEIGHT_FOLDER, folder.toAbsolutePath().toString());
+  }
+
+  /** These options with threads that stay awake for a while after a run, or rest at once. */
+  public SessionOptions withSpinning(boolean spinning) {
+    return withEntry(SPINNING_STOP, spinning ? "0" : "1");
   }
 
   /** These options with one entry more. */

@@ -3,6 +3,7 @@ package dev.preamble.server;
 import dev.preamble.PreambleException;
 import dev.preamble.generation.BatchingEngine;
 import dev.preamble.generation.Engine;
+import dev.preamble.generation.EngineOptions;
 import dev.preamble.generation.EngineStatus;
 import dev.preamble.generation.GenerationRequest;
 import dev.preamble.model.FrozenModel;
@@ -95,7 +96,7 @@ public final class PreambleServer implements AutoCloseable {
           opened.add(FrozenModel.open(config.model(), config.device()), FrozenModel::close);
       AdapterCatalog catalog =
           AdapterCatalog.open(model, config.adapters(), InstantSource.system(), log);
-      Engine engine = opened.add(BatchingEngine.open(model, config.engine()), Engine::close);
+      Engine engine = opened.add(BatchingEngine.open(model, sharing(config.engine())), Engine::close);
       warmUp(engine);
       PreambleServer server = new PreambleServer(config, log, port, model, catalog, keys, engine);
       port.open(server.routes().handler(port.vertx()));
@@ -103,6 +104,11 @@ public final class PreambleServer implements AutoCloseable {
       opened.keep();
       return server;
     }
+  }
+
+  /** Between two steps the processors are free for those who send what came. */
+  private static EngineOptions sharing(EngineOptions options) {
+    return options.withSpins(false);
   }
 
   /** A prefill and a step: the first runs allocate and plan, so no client should wait for them. */

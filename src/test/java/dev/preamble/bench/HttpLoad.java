@@ -12,6 +12,7 @@ import java.nio.channels.Selector;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A {@link StreamLoad} put to a server over loopback: a connection a client, each answer a stream
@@ -20,6 +21,12 @@ import java.util.List;
  */
 final class HttpLoad implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * What is waited after the first bytes have come, in ns: the clients of one step are read
+   * together, and the machine that they share with the server is not taken from it for each.
+   */
+  private static final long PAUSE = 500_000;
 
   private final StreamLoad load;
   private final PreambleServer server;
@@ -67,6 +74,8 @@ final class HttpLoad implements AutoCloseable {
     int ended = 0;
     while (ended < load.requests()) {
       selector.select();
+      LockSupport.parkNanos(PAUSE);
+      selector.selectNow();
       for (SelectionKey key : selector.selectedKeys()) {
         StreamClient client = (StreamClient) key.attachment();
         if (client.read(buffer)) {

@@ -238,7 +238,7 @@ abstract class EngineContract {
     assertThrows(RequestException.class, () -> GenerationRequest.of(1).withStop(List.of("")));
   }
 
-  private GenerationRequest story(int tokens) {
+  GenerationRequest story(int tokens) {
     return GenerationRequest.of(Stories.tokens(model, "Once upon a time")).withMaxTokens(tokens);
   }
 

@@ -82,6 +82,7 @@ class SessionTest {
                 .withMemoryArena(on)
                 .withPrepacking(on)
                 .withDeterministic(on)
+                .withSpinning(on)
                 .withEntry("session.intra_op.allow_spinning", on ? "1" : "0");
         try (Session session = Session.open(TinyGraphs.chain(3), options);
             Tensor x = Tensor.floats(new float[] {1, 1, 0, 1}, 2, 2);
