@@ -16,6 +16,8 @@ import io.vertx.core.http.HttpMethod;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -90,19 +92,46 @@ public final class PreambleServer implements AutoCloseable {
                   config.observation().log() ? Optional.of(System.err) : Optional.empty()),
               ServerLog::close);
       KeyWatch keys = new KeyWatch(config.access().keys());
-      HttpPort port =
-          opened.add(HttpPort.listen(config.address(), config.limits(), log), HttpPort::abandon);
-      FrozenModel model =
-          opened.add(FrozenModel.open(config.model(), config.device()), FrozenModel::close);
+      CompletableFuture<FrozenModel> opening = openModel(config);
+      HttpPort port = opened.add(listen(config, log, opening), HttpPort::abandon);
+      FrozenModel model = opened.add(await(opening), FrozenModel::close);
       AdapterCatalog catalog =
           AdapterCatalog.open(model, config.adapters(), InstantSource.system(), log);
-      Engine engine = opened.add(BatchingEngine.open(model, sharing(config.engine())), Engine::close);
+      Engine engine =
+          opened.add(BatchingEngine.open(model, sharing(config.engine())), Engine::close);
       warmUp(engine);
       PreambleServer server = new PreambleServer(config, log, port, model, catalog, keys, engine);
       port.open(server.routes().handler(port.vertx()));
       log.server("ready", server.url());
       opened.keep();
       return server;
+    }
+  }
+
+  /**
+   * Opens the model beside the port: each takes a good part of the time until the server is ready.
+   */
+  private static CompletableFuture<FrozenModel> openModel(ServerConfig config) {
+    return CompletableFuture.supplyAsync(
+        () -> FrozenModel.open(config.model(), config.device()),
+        work -> Thread.ofPlatform().daemon().name("preamble-model").start(work));
+  }
+
+  private static HttpPort listen(
+      ServerConfig config, ServerLog log, CompletableFuture<FrozenModel> opening) {
+    try {
+      return HttpPort.listen(config.address(), config.limits(), log);
+    } catch (RuntimeException refused) {
+      opening.thenAccept(FrozenModel::close);
+      throw refused;
+    }
+  }
+
+  private static FrozenModel await(CompletableFuture<FrozenModel> opening) {
+    try {
+      return opening.join();
+    } catch (CompletionException fault) {
+      throw fault.getCause() instanceof RuntimeException cause ? cause : fault;
     }
   }
 

@@ -34,7 +34,7 @@ final class StartupBenchmark {
     int rounds = Integer.parseInt(arguments[1]);
     ObjectNode report = Machine.describe().put("rounds", rounds);
     try (Program program = Program.make(Preamble.class)) {
-      run(program.rehearsal("dev.preamble.cli.Rehearsal", "test-fixtures/stories260K", ADAPTER));
+      run(program.rehearsal("dev.preamble.cli.Rehearsal", "test-fixtures/stories15M", ADAPTER));
       Map<String, List<String>> ways = new LinkedHashMap<>();
       ways.put("with_cache", program.command());
       ways.put("without_cache", program.plain());
