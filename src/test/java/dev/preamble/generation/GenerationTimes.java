@@ -9,6 +9,7 @@ import dev.preamble.model.SlotPass;
 import dev.preamble.oracle.Oracle;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -20,7 +21,7 @@ public final class GenerationTimes {
   private static final int VIRTUAL = 8;
 
   /** How often each thing is timed, in turns. */
-  private static final int ROUNDS = 12;
+  private static final int ROUNDS = 6;
 
   /** Steps that are timed together. */
   private static final int BLOCK = 12;
@@ -49,40 +50,39 @@ public final class GenerationTimes {
     }
     AdapterTimes adapters = new AdapterTimes(model, options);
     adapters.firstToken(30, report.putObject("first_token"));
-    adapters.many(ROUNDS / 2, report.putObject("many_adapters"));
+    adapters.many(ROUNDS, report.putObject("many_adapters"));
     return report;
   }
 
   private void throughput(int rows, ObjectNode report) {
-    double bare = Double.MAX_VALUE;
-    double steps = Double.MAX_VALUE;
+    List<Double> bare = new ArrayList<>();
+    List<Double> steps = new ArrayList<>();
     double whole = Double.MAX_VALUE;
     double peft = Double.MAX_VALUE;
     FittedAdapter adapter = Stories.fitted(model, VIRTUAL, 1);
     try (Engine engine = BatchingEngine.open(model, options);
         ModelRunner runner = new ModelRunner(model, threads)) {
-      decode(engine, rows, adapter);
+      decode(engine, rows, adapter, new ArrayList<>());
       for (int round = 0; round < ROUNDS; round++) {
-        bare = Math.min(bare, bareStep(runner, rows));
-        double[] times = decode(engine, rows, adapter);
-        whole = Math.min(whole, times[0]);
-        steps = Math.min(steps, times[1]);
+        bare.addAll(bareSteps(runner, rows));
+        whole = Math.min(whole, decode(engine, rows, adapter, steps));
       }
       for (JsonNode seconds : peft(rows).get("seconds")) {
         peft = Math.min(peft, seconds.asDouble());
       }
     }
     report
-        .put("bare_step_seconds", bare)
-        .put("engine_step_seconds", steps)
-        .put("engine_over_bare_throughput", bare / steps)
+        .put("bare_step_seconds", AdapterTimes.median(bare))
+        .put("engine_step_seconds", AdapterTimes.median(steps))
+        .put("engine_over_bare_throughput", AdapterTimes.median(bare) / AdapterTimes.median(steps))
+        .put("engine_over_bare_best", Collections.min(bare) / Collections.min(steps))
         .put("engine_tokens_per_second", rows * TOKENS / whole)
         .put("peft_tokens_per_second", rows * TOKENS / peft)
         .put("engine_over_peft", peft / whole);
   }
 
-  /** Seconds of a step of a loop that does nothing but run the model, for rows as in the engine. */
-  private double bareStep(ModelRunner runner, int rows) {
+  /** Seconds of steps of a loop that does nothing but run the model, for rows as in the engine. */
+  private List<Double> bareSteps(ModelRunner runner, int rows) {
     try (SlotCache cache = runner.slots(rows, 256);
         SlotPass fill = runner.pass(cache, 1);
         SlotPass step = runner.pass(cache, rows)) {
@@ -97,12 +97,16 @@ public final class GenerationTimes {
         step.step(tokens);
         came.add(System.nanoTime());
       }
-      return best(came);
+      return steps(came);
     }
   }
 
-  /** Seconds from submission to the last token, and of a step while all rows decode. */
-  private double[] decode(Engine engine, int rows, FittedAdapter adapter) {
+  /**
+   * Seconds from submission to the last token.
+   *
+   * @param steps gets the seconds of steps while all rows decode
+   */
+  private double decode(Engine engine, int rows, FittedAdapter adapter, List<Double> steps) {
     List<List<Long>> came = new ArrayList<>();
     List<Generation> all = new ArrayList<>();
     long start = System.nanoTime();
@@ -116,18 +120,17 @@ public final class GenerationTimes {
     all.forEach(Generation::await);
     double whole = (System.nanoTime() - start) / 1e9;
     long from = came.stream().mapToLong(List::getFirst).max().orElseThrow();
-    return new double[] {
-      whole, best(came.getFirst().stream().filter(time -> time >= from).toList())
-    };
+    steps.addAll(steps(came.getFirst().stream().filter(time -> time >= from).toList()));
+    return whole;
   }
 
-  /** Seconds of a step: the mean of the best {@value #BLOCK} in a row. */
-  private static double best(List<Long> came) {
-    double best = Double.MAX_VALUE;
+  /** Seconds of a step: the means of {@value #BLOCK} in a row. */
+  private static List<Double> steps(List<Long> came) {
+    List<Double> means = new ArrayList<>();
     for (int i = 0; i + BLOCK < came.size(); i++) {
-      best = Math.min(best, (came.get(i + BLOCK) - came.get(i)) / 1e9 / BLOCK);
+      means.add((came.get(i + BLOCK) - came.get(i)) / 1e9 / BLOCK);
     }
-    return best;
+    return means;
   }
 
   private JsonNode peft(int rows) {
@@ -140,7 +143,7 @@ public final class GenerationTimes {
                 "prompt_tokens", PROMPT,
                 "new_tokens", TOKENS,
                 "virtual_tokens", VIRTUAL,
-                "rounds", 3,
+                "rounds", 2,
                 "threads", threads));
   }
 

@@ -7,6 +7,9 @@ import java.util.Arrays;
 
 /** Finds the tokens with the highest logits. Values that are no numbers are passed over. */
 final class MostProbable {
+  /** Tokens that are looked at together. */
+  private static final int BLOCK = 1024;
+
   private static final int INFINITY = ordered(Float.floatToRawIntBits(Float.POSITIVE_INFINITY));
   private static final int ZERO = ordered(Float.floatToRawIntBits(0));
   private static final int NOTHING = ordered(Float.floatToRawIntBits(Float.NEGATIVE_INFINITY));
@@ -43,23 +46,30 @@ final class MostProbable {
   /** As {@link #of(float[])} for {@code vocabulary} floats from byte {@code offset} on. */
   static int of(MemorySegment logits, long offset, int vocabulary) {
     MemorySegment row = logits.asSlice(offset, 4L * vocabulary);
-    int highest = highest(row, vocabulary);
+    int highest = Integer.MIN_VALUE;
+    int token = 0;
+    for (int from = 0; from < vocabulary; from += BLOCK) {
+      int ofBlock = highest(row, from, Math.min(from + BLOCK, vocabulary));
+      if (ofBlock > highest) {
+        highest = ofBlock;
+        token = from;
+      }
+    }
     if (highest > INFINITY || highest == ZERO) {
       // No number is among them, or zeros of either sign, which are equal, may be the highest.
       return ofAny(row, vocabulary);
     }
     int bits = ordered(highest);
-    int token = 0;
     while (row.get(ValueLayout.JAVA_INT, 4L * token) != bits) {
       token++;
     }
     return found(highest > NOTHING ? token : -1);
   }
 
-  /** The highest of the floats, as {@link #ordered}. Such a loop is compiled to vectors. */
-  private static int highest(MemorySegment row, int vocabulary) {
+  /** The highest of some floats, as {@link #ordered}. Such a loop is compiled to vectors. */
+  private static int highest(MemorySegment row, int from, int to) {
     int highest = Integer.MIN_VALUE;
-    for (int token = 0; token < vocabulary; token++) {
+    for (int token = from; token < to; token++) {
       highest = Math.max(highest, ordered(row.get(ValueLayout.JAVA_INT, 4L * token)));
     }
     return highest;
