@@ -30,7 +30,8 @@ import java.util.concurrent.CompletableFuture;
  *       its sampling or its listener ends that row alone.
  *   <li>Whatever is kept for later rows is a copy, known by content: an adapter's prefix by the
  *       digest of the adapter, a text by that digest and its tokens. Giving one up, or loading
- *       other content under an old name, never changes a row.
+ *       other content under an old name, never changes a row. An empty slot that still holds the
+ *       prefix that a row needs is such a copy too.
  *   <li>Memory is bounded by the options: the cache, the prefixes and the texts each have a budget
  *       in bytes, and a request that could never fit is refused when it is submitted.
  *   <li>Nobody waits for anybody's prompt for longer than a chunk, for anybody's files at all, and
