@@ -23,6 +23,9 @@ public final class GenerationTimes {
   /** How often each thing is timed, in turns. */
   private static final int ROUNDS = 6;
 
+  /** Rounds before, in which Java compiles. */
+  private static final int WARMING = 5;
+
   /** Steps that are timed together. */
   private static final int BLOCK = 12;
 
@@ -62,7 +65,9 @@ public final class GenerationTimes {
     FittedAdapter adapter = Stories.fitted(model, VIRTUAL, 1);
     try (Engine engine = BatchingEngine.open(model, options);
         ModelRunner runner = new ModelRunner(model, threads)) {
-      decode(engine, rows, adapter, new ArrayList<>());
+      for (int round = 0; round < WARMING; round++) {
+        decode(engine, rows, adapter, new ArrayList<>());
+      }
       for (int round = 0; round < ROUNDS; round++) {
         bare.addAll(bareSteps(runner, rows));
         whole = Math.min(whole, decode(engine, rows, adapter, steps));

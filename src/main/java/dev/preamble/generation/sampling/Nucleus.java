@@ -30,32 +30,38 @@ final class Nucleus {
    * @return tokens left, at least one
    */
   int leave(Workspace space, int count, double sum) {
-    // Those of less than (1 - p) / n of the sum have less than 1 - p together: they are not needed.
-    double least = (1 - topP) * sum / count;
-    int border = border(space.weights, count, least, sum);
-    long last = last(space.weights, count, border, least, sum);
+    double[] weights = space.weights;
+    double wanted = topP * sum;
+    Arrays.fill(masses, 0);
+    for (int i = 0; i < count; i++) {
+      masses[bucket(weights[i])] += weights[i];
+    }
+    int border = 0;
+    double above = 0;
+    while (border + 1 < BUCKETS && above + masses[border] < wanted) {
+      above += masses[border++];
+    }
+    double most = least(border - 1);
+    long last = last(weights, count, border, wanted - above);
     int left = 0;
     for (int i = 0; i < count; i++) {
-      double weight = space.weights[i];
-      int bucket = bucket(weight);
-      if (bucket < border || bucket == border && key(weight, i) <= last) {
+      double weight = weights[i];
+      if (weight >= most || weight > 0 && bucket(weight) == border && key(weight, i) <= last) {
         space.kept[left] = space.kept[i];
-        space.weights[left++] = weight;
+        weights[left++] = weight;
       }
     }
     return left;
   }
 
-  /** The key of the last place in the border's bucket that is needed. */
-  private long last(double[] weights, int count, int border, double least, double sum) {
-    double mass = 0;
-    for (int bucket = 0; bucket < border; bucket++) {
-      mass += masses[bucket];
-    }
+  /** The key of the last place in a bucket that is needed for weights that have {@code wanted}. */
+  private static long last(double[] weights, int count, int bucket, double wanted) {
+    double most = least(bucket - 1);
+    double least = bucket == BUCKETS - 1 ? Double.MIN_VALUE : least(bucket);
     long[] keys = new long[16];
     int size = 0;
     for (int i = 0; i < count; i++) {
-      if (weights[i] >= least && bucket(weights[i]) == border) {
+      if (weights[i] >= least && weights[i] < most) {
         if (size == keys.length) {
           keys = Arrays.copyOf(keys, 2 * size);
         }
@@ -63,34 +69,21 @@ final class Nucleus {
       }
     }
     Arrays.sort(keys, 0, size);
-    int place = 0;
-    for (; place < size - 1; place++) {
-      mass += weights[(int) keys[place]];
-      if (mass >= topP * sum) {
-        break;
-      }
-    }
-    return keys[place];
-  }
-
-  /** The bucket in which the weights, from the highest down, come to top-p of the sum. */
-  private int border(double[] weights, int count, double least, double sum) {
-    Arrays.fill(masses, 0);
-    for (int i = 0; i < count; i++) {
-      if (weights[i] >= least) {
-        masses[bucket(weights[i])] += weights[i];
-      }
-    }
     double mass = 0;
-    int border = -1;
+    int place = -1;
     do {
-      mass += masses[++border];
-    } while (border + 1 < BUCKETS && mass < topP * sum);
-    return border;
+      mass += weights[(int) keys[++place]];
+    } while (place + 1 < size && mass < wanted);
+    return keys[place];
   }
 
   private static int bucket(double weight) {
     return (int) Math.min(BUCKETS - 1, ONE - Double.doubleToRawLongBits(weight) >>> SHIFT);
+  }
+
+  /** The least weight in a bucket; of the bucket before the first, one above all weights. */
+  private static double least(int bucket) {
+    return Double.longBitsToDouble(ONE - ((bucket + 1L) << SHIFT) + 1);
   }
 
   /** Orders the places of one bucket by their weight as a float, the heaviest first. */
