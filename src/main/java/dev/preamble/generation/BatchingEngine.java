@@ -311,12 +311,17 @@ public final class BatchingEngine implements Engine {
     scheduler.finished(row.lane());
   }
 
-  /** What it is made of, for a look at its invariants. */
+  /** What it is made of, for a look at its invariants and its speed. */
   record Parts(
-      Scheduler scheduler, Batch batch, BlockPool pool, PrefixStore prefixes, TextStore texts) {}
+      ModelRunner runner,
+      Scheduler scheduler,
+      Batch batch,
+      BlockPool pool,
+      PrefixStore prefixes,
+      TextStore texts) {}
 
   Parts parts() {
-    return new Parts(scheduler, batch, pool, prefixes, texts);
+    return new Parts(runner, scheduler, batch, pool, prefixes, texts);
   }
 
   @Override

@@ -63,13 +63,12 @@ public final class GenerationTimes {
     double whole = Double.MAX_VALUE;
     double peft = Double.MAX_VALUE;
     FittedAdapter adapter = Stories.fitted(model, VIRTUAL, 1);
-    try (Engine engine = BatchingEngine.open(model, options);
-        ModelRunner runner = new ModelRunner(model, threads)) {
+    try (BatchingEngine engine = BatchingEngine.open(model, options)) {
       for (int round = 0; round < WARMING; round++) {
         decode(engine, rows, adapter, new ArrayList<>());
       }
       for (int round = 0; round < ROUNDS; round++) {
-        bare.addAll(bareSteps(runner, rows));
+        bare.addAll(bareSteps(engine.parts().runner(), rows));
         whole = Math.min(whole, decode(engine, rows, adapter, steps));
       }
       for (JsonNode seconds : peft(rows).get("seconds")) {
@@ -86,7 +85,10 @@ public final class GenerationTimes {
         .put("engine_over_peft", peft / whole);
   }
 
-  /** Seconds of steps of a loop that does nothing but run the model, for rows as in the engine. */
+  /**
+   * Seconds of steps of a loop that does nothing but run the model, for rows as in the engine and
+   * in its session: where two sessions' weights lie in memory makes more of a difference.
+   */
   private List<Double> bareSteps(ModelRunner runner, int rows) {
     try (SlotCache cache = runner.slots(rows, 256);
         SlotPass fill = runner.pass(cache, 1);
