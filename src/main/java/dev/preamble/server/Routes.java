@@ -70,16 +70,22 @@ final class Routes {
     }
     router.errorHandler(404, turn -> unanswered(404, turn));
     router.errorHandler(405, turn -> unanswered(405, turn));
-    router.errorHandler(400, turn -> exchange(turn).reply().fail(ApiError.badPath()));
+    router.errorHandler(400, turn -> begun(vertx, turn).reply().fail(ApiError.badPath()));
     router.errorHandler(500, turn -> exchange(turn).reply().fail(turn.failure()));
     return router;
   }
 
   private void begin(Vertx vertx, RoutingContext turn) {
+    begun(vertx, turn);
+    turn.next();
+  }
+
+  /** A new exchange: a path that cannot be decoded is refused before any route is tried. */
+  private Exchange begun(Vertx vertx, RoutingContext turn) {
     Exchange exchange = new Exchange(vertx, turn.request(), log);
     inFlight.add(exchange.reply());
     turn.put(EXCHANGE, exchange);
-    turn.next();
+    return exchange;
   }
 
   private static Exchange exchange(RoutingContext turn) {

@@ -142,8 +142,8 @@ class GenerateCommandTest {
     refused("choose one", "--prompt", "a", "--stream", "--json");
     refused("--chat too", "--prompt", "a", "--system", "b");
     refused("--task-id", "--prompt", "a", "--task-id", "1");
-    refused("temperature: expected", "--prompt", "a", "--temperature", "-1");
-    refused("top_p: expected", "--prompt", "a", "--top-p", "1.5");
+    refused("--temperature: expected", "--prompt", "a", "--temperature", "-1");
+    refused("--top-p: expected", "--prompt", "a", "--top-p", "1.5");
   }
 
   private void refused(String reason, String... arguments) {

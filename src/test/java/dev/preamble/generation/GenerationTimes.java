@@ -8,13 +8,15 @@ import dev.preamble.model.SlotCache;
 import dev.preamble.model.SlotPass;
 import dev.preamble.oracle.Oracle;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** Times of the engine, of a bare loop over the runtime, and of PEFT, on one model. */
+/** Times of the engine, of bare loops over the runtime, and of PEFT, on one model. */
 public final class GenerationTimes {
   private static final int PROMPT = 32;
   private static final int TOKENS = 64;
@@ -59,16 +61,19 @@ public final class GenerationTimes {
 
   private void throughput(int rows, ObjectNode report) {
     List<Double> bare = new ArrayList<>();
+    List<Double> greedy = new ArrayList<>();
     List<Double> steps = new ArrayList<>();
     double whole = Double.MAX_VALUE;
     double peft = Double.MAX_VALUE;
     FittedAdapter adapter = Stories.fitted(model, VIRTUAL, 1);
     try (BatchingEngine engine = BatchingEngine.open(model, options)) {
       for (int round = 0; round < WARMING; round++) {
+        bareSteps(engine.parts().runner(), rows, true);
         decode(engine, rows, adapter, new ArrayList<>());
       }
       for (int round = 0; round < ROUNDS; round++) {
-        bare.addAll(bareSteps(engine.parts().runner(), rows));
+        bare.addAll(bareSteps(engine.parts().runner(), rows, false));
+        greedy.addAll(bareSteps(engine.parts().runner(), rows, true));
         whole = Math.min(whole, decode(engine, rows, adapter, steps));
       }
       for (JsonNode seconds : peft(rows).get("seconds")) {
@@ -80,6 +85,11 @@ public final class GenerationTimes {
         .put("engine_step_seconds", AdapterTimes.median(steps))
         .put("engine_over_bare_throughput", AdapterTimes.median(bare) / AdapterTimes.median(steps))
         .put("engine_over_bare_best", Collections.min(bare) / Collections.min(steps))
+        .put("greedy_loop_step_seconds", AdapterTimes.median(greedy))
+        .put(
+            "engine_over_greedy_loop_throughput",
+            AdapterTimes.median(greedy) / AdapterTimes.median(steps))
+        .put("engine_over_greedy_loop_best", Collections.min(greedy) / Collections.min(steps))
         .put("engine_tokens_per_second", rows * TOKENS / whole)
         .put("peft_tokens_per_second", rows * TOKENS / peft)
         .put("engine_over_peft", peft / whole);
@@ -88,8 +98,11 @@ public final class GenerationTimes {
   /**
    * Seconds of steps of a loop that does nothing but run the model, for rows as in the engine and
    * in its session: where two sessions' weights lie in memory makes more of a difference.
+   *
+   * @param greedy whether it looks for each row's most probable token and goes on with it, which is
+   *     the least that decodes; else the same tokens come in every step
    */
-  private List<Double> bareSteps(ModelRunner runner, int rows) {
+  private List<Double> bareSteps(ModelRunner runner, int rows, boolean greedy) {
     try (SlotCache cache = runner.slots(rows, 256);
         SlotPass fill = runner.pass(cache, 1);
         SlotPass step = runner.pass(cache, rows)) {
@@ -101,11 +114,28 @@ public final class GenerationTimes {
       int[] tokens = random.ints(rows, 3, model.manifest().vocabularySize()).toArray();
       List<Long> came = new ArrayList<>();
       for (int i = 0; i < TOKENS; i++) {
-        step.step(tokens);
+        MemorySegment logits = step.step(tokens);
+        for (int row = 0; greedy && row < rows; row++) {
+          tokens[row] = mostProbable(logits, row);
+        }
         came.add(System.nanoTime());
       }
       return steps(came);
     }
+  }
+
+  private int mostProbable(MemorySegment logits, int row) {
+    int vocabulary = model.manifest().vocabularySize();
+    int best = 0;
+    float highest = Float.NEGATIVE_INFINITY;
+    for (int token = 0; token < vocabulary; token++) {
+      float value = logits.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * vocabulary + token);
+      if (value > highest) {
+        highest = value;
+        best = token;
+      }
+    }
+    return best;
   }
 
   /**

@@ -27,6 +27,9 @@ class EventLoopsNeverWaitTest {
   private static final int CLIENTS = 4;
   private static final int ROUNDS = 4;
 
+  /** Looks at event loops that show something. */
+  private static final int LOOKS = 100;
+
   @TempDir Path folder;
 
   @Test
@@ -41,7 +44,7 @@ class EventLoopsNeverWaitTest {
         all.add(
             clients.submit(
                 () -> {
-                  for (int round = 0; round < ROUNDS; round++) {
+                  for (int round = 0; round < ROUNDS || watch.looks() <= LOOKS; round++) {
                     requests(server, tar);
                   }
                   return null;
@@ -50,7 +53,6 @@ class EventLoopsNeverWaitTest {
       for (Future<?> each : all) {
         each.get();
       }
-      assertTrue(watch.looks() > 100, "looked " + watch.looks() + " times at event loops");
       assertEquals(List.of(), watch.found());
     }
   }

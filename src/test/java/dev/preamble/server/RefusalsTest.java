@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -157,6 +160,22 @@ class RefusalsTest {
     HttpResponse<String> response = server.get("/v1/completions");
     assertEquals(405, response.statusCode());
     assertTrue(ServerFixture.json(response.body()).at("/error/message").isTextual());
+  }
+
+  @Test
+  void aPathThatCannotBeDecodedIsRefusedInTheSameForm() throws Exception {
+    URI url = URI.create(server.server().url());
+    try (Socket client = new Socket(url.getHost(), url.getPort())) {
+      client
+          .getOutputStream()
+          .write(
+              "GET /v1/adapters/%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                  .getBytes(StandardCharsets.US_ASCII));
+      String answer = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertTrue(answer.startsWith("HTTP/1.1 400 "), answer);
+      JsonNode error = ServerFixture.json(answer.substring(answer.indexOf("\r\n\r\n") + 4));
+      assertEquals("invalid_path", error.at("/error/code").asText(), answer);
+    }
   }
 
   @Test
