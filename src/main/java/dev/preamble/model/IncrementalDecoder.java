@@ -84,7 +84,6 @@ public final class IncrementalDecoder {
     String before = decode(windowStart, given);
     String after = decode(windowStart, count);
     giveAll();
-    inText = false;
     return after.length() <= before.length() ? "" : after.substring(before.length());
   }
 

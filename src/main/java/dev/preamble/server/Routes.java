@@ -64,32 +64,33 @@ final class Routes {
 
   Handler<HttpServerRequest> handler(Vertx vertx) {
     Router router = Router.router(vertx);
-    router.route().handler(turn -> begin(vertx, turn));
+    router
+        .route()
+        .handler(
+            turn -> {
+              begin(turn);
+              turn.next();
+            });
     for (Route route : routes) {
       router.route(route.method(), route.path()).handler(turn -> answer(route, turn));
     }
     router.errorHandler(404, turn -> unanswered(404, turn));
     router.errorHandler(405, turn -> unanswered(405, turn));
-    router.errorHandler(400, turn -> begun(vertx, turn).reply().fail(ApiError.badPath()));
+    router.errorHandler(400, turn -> exchange(turn).reply().fail(ApiError.badPath()));
     router.errorHandler(500, turn -> exchange(turn).reply().fail(turn.failure()));
     return router;
   }
 
-  private void begin(Vertx vertx, RoutingContext turn) {
-    begun(vertx, turn);
-    turn.next();
-  }
-
-  /** A new exchange: a path that cannot be decoded is refused before any route is tried. */
-  private Exchange begun(Vertx vertx, RoutingContext turn) {
-    Exchange exchange = new Exchange(vertx, turn.request(), log);
+  private Exchange begin(RoutingContext turn) {
+    Exchange exchange = new Exchange(turn.vertx(), turn.request(), log);
     inFlight.add(exchange.reply());
     turn.put(EXCHANGE, exchange);
     return exchange;
   }
 
-  private static Exchange exchange(RoutingContext turn) {
-    return turn.get(EXCHANGE);
+  /** What a request began; one without a path that begins with / comes here before any route. */
+  private Exchange exchange(RoutingContext turn) {
+    return Optional.<Exchange>ofNullable(turn.get(EXCHANGE)).orElseGet(() -> begin(turn));
   }
 
   private void answer(Route route, RoutingContext turn) {
@@ -115,11 +116,10 @@ final class Routes {
   private void unanswered(int status, RoutingContext turn) {
     Exchange exchange = exchange(turn);
     measure(exchange, "(none)");
+    String path = Optional.ofNullable(turn.request().path()).orElse(turn.request().uri());
     try {
       gate.identify(exchange);
-      exchange
-          .reply()
-          .fail(ApiError.noRoute(status, turn.request().method().name(), turn.request().path()));
+      exchange.reply().fail(ApiError.noRoute(status, turn.request().method().name(), path));
     } catch (RuntimeException refused) {
       exchange.reply().fail(refused);
     }

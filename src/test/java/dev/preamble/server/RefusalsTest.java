@@ -162,19 +162,25 @@ class RefusalsTest {
     assertTrue(ServerFixture.json(response.body()).at("/error/message").isTextual());
   }
 
-  @Test
-  void aPathThatCannotBeDecodedIsRefusedInTheSameForm() throws Exception {
+  @ParameterizedTest
+  @CsvSource({
+    "GET /v1/adapters/%zz, 400, invalid_path",
+    "GET health, 404, not_found",
+    "CONNECT other:443, 404, not_found"
+  })
+  void whatHasNoPathOrAMalformedOneIsRefusedInTheSameForm(String line, int status, String code)
+      throws Exception {
     URI url = URI.create(server.server().url());
     try (Socket client = new Socket(url.getHost(), url.getPort())) {
       client
           .getOutputStream()
           .write(
-              "GET /v1/adapters/%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+              (line + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                   .getBytes(StandardCharsets.US_ASCII));
       String answer = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertTrue(answer.startsWith("HTTP/1.1 400 "), answer);
+      assertTrue(answer.startsWith("HTTP/1.1 %d ".formatted(status)), answer);
       JsonNode error = ServerFixture.json(answer.substring(answer.indexOf("\r\n\r\n") + 4));
-      assertEquals("invalid_path", error.at("/error/code").asText(), answer);
+      assertEquals(code, error.at("/error/code").asText(), answer);
     }
   }
 
