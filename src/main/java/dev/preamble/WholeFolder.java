@@ -72,15 +72,29 @@ public final class WholeFolder {
   public static void put(Path filled, Path target) {
     try {
       syncFiles(filled);
-      if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      if (!takesFreePlace(filled, target)) {
         deleteTree(changePlaces(target, filled));
-      } else {
-        Files.move(filled, target, StandardCopyOption.ATOMIC_MOVE);
       }
       WholeFile.syncFolder(target.toAbsolutePath().getParent());
     } catch (IOException fault) {
       throw new PreambleException(
           "cannot write %s: %s".formatted(target, WholeFile.reason(fault)), fault);
+    }
+  }
+
+  /** Moves {@code filled} to {@code target} if nothing stands there, nor is put there meanwhile. */
+  private static boolean takesFreePlace(Path filled, Path target) throws IOException {
+    if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    try {
+      Files.move(filled, target, StandardCopyOption.ATOMIC_MOVE);
+      return true;
+    } catch (IOException fault) {
+      if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+        return false;
+      }
+      throw fault;
     }
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,17 +68,17 @@ class EventLoopsNeverWaitTest {
     String question =
         "{\"model\": \"second\", \"labels\": [\"happy\", \"sad\"], \"input\": \"The dog was\"}";
     assertEquals(200, server.json("POST", "/v1/classify", question).statusCode());
-    int uploaded =
-        server
-            .send(
-                server
-                    .request("/v1/adapters/moving")
-                    .header("content-type", "application/x-tar")
-                    .PUT(BodyPublishers.ofByteArray(tar))
-                    .build(),
-                "")
-            .statusCode();
-    assertTrue(uploaded < 300 || uploaded == 503, "answered " + uploaded);
+    HttpResponse<String> uploaded =
+        server.send(
+            server
+                .request("/v1/adapters/moving")
+                .header("content-type", "application/x-tar")
+                .PUT(BodyPublishers.ofByteArray(tar))
+                .build(),
+            "");
+    assertTrue(
+        uploaded.statusCode() < 300 || uploaded.statusCode() == 503,
+        uploaded.statusCode() + " " + uploaded.body());
     assertEquals(200, server.json("PUT", "/v1/adapters/first/pin", "").statusCode());
     assertEquals(200, server.get("/v1/models").statusCode());
     assertEquals(200, server.get("/v1/adapters/first/download").statusCode());

@@ -40,6 +40,9 @@ public final class AdapterCatalog {
   private final Residents residents;
   private final Map<String, CatalogEntry> entries = new ConcurrentHashMap<>();
 
+  /** Held by whoever changes the folder of adapters, so that he finds there what he put there. */
+  private final Object folderChange = new Object();
+
   private AdapterCatalog(
       String base,
       AdapterCatalogOptions options,
@@ -275,14 +278,16 @@ public final class AdapterCatalog {
    * @throws PreambleException if there is no such adapter, or the disk stands in the way
    */
   public void delete(String name) {
-    CatalogEntry entry = known(name);
-    if (!entry.isRegistered()) {
-      WholeFolder.remove(entry.folder());
+    synchronized (folderChange) {
+      CatalogEntry entry = known(name);
+      if (!entry.isRegistered()) {
+        WholeFolder.remove(entry.folder());
+      }
+      entries.remove(name, entry);
+      entry.withdraw();
+      residents.gone(entry);
+      events.removed(name);
     }
-    entries.remove(name, entry);
-    entry.withdraw();
-    residents.gone(entry);
-    events.removed(name);
   }
 
   /**
@@ -325,7 +330,9 @@ public final class AdapterCatalog {
    * Puts the adapter in {@code filled}, a folder beside the adapters, in the place of {@code name}:
    * whole, or not at all if it cannot be served.
    *
-   * @throws PreambleException if it cannot be served, or the name is taken by something else
+   * @throws ArchiveException if it cannot be served
+   * @throws CatalogException if the name is taken by something else
+   * @throws PreambleException if the disk stands in the way
    */
   public AdapterVersion install(String name, Path filled) {
     requireFree(name);
@@ -335,12 +342,27 @@ public final class AdapterCatalog {
           Reason.CONFLICT,
           "adapter '%s' was registered by its path; unload it first".formatted(name));
     }
-    Path folder = uploadFolder();
-    loader.load(name, filled);
-    WholeFolder.put(filled, folder.resolve(name));
-    CatalogEntry entry = found(name);
-    report(entry, entry.restore());
-    return served(entry);
+    Path place = uploadFolder().resolve(name);
+    try {
+      loader.load(name, filled);
+    } catch (PreambleException fault) {
+      throw new ArchiveException(fault.getMessage().replace(filled.toString(), name));
+    }
+    synchronized (folderChange) {
+      put(filled, place);
+      CatalogEntry entry = found(name);
+      report(entry, entry.restore());
+      return served(entry);
+    }
+  }
+
+  private static void put(Path filled, Path place) {
+    try {
+      WholeFolder.put(filled, place);
+    } catch (PreambleException fault) {
+      throw new PreambleException(
+          fault.getMessage().replace(place.toString(), place.getFileName().toString()), fault);
+    }
   }
 
   /**

@@ -91,13 +91,7 @@ public final class AdapterUpload implements AutoCloseable {
           "expected the files %s and %s, found others or none"
               .formatted(AdapterFile.CONFIG, AdapterFile.TENSORS));
     }
-    try {
-      return catalog.install(name, files());
-    } catch (CatalogException refused) {
-      throw refused;
-    } catch (PreambleException fault) {
-      throw new ArchiveException(fault.getMessage().replace(files().toString(), name));
-    }
+    return catalog.install(name, files());
   }
 
   /** Names of files that were left out. */

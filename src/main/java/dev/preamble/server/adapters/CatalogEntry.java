@@ -19,6 +19,9 @@ final class CatalogEntry {
     REMOVED
   }
 
+  /** Of files that never stay as they are for the time of a reading. */
+  private static final int MOST_READINGS = 10;
+
   private final String name;
   private final Path folder;
   private final boolean registered;
@@ -120,7 +123,7 @@ final class CatalogEntry {
     try {
       AdapterName.require(name);
       confined.check(folder);
-      AdapterLoader.Loaded loaded = loader.load(name, folder);
+      AdapterLoader.Loaded loaded = load();
       fault = Optional.empty();
       Optional<AdapterLoader.Loaded> before = current.getAndSet(Optional.of(loaded));
       return before.filter(loaded::isOfSameContent).isPresent() ? Change.NONE : Change.LOADED;
@@ -128,6 +131,28 @@ final class CatalogEntry {
       fault = Optional.of(reason(unusable));
       current.updateAndGet(before -> before.filter(AdapterLoader.Loaded::hasValues));
       return Change.FAILED;
+    }
+  }
+
+  /**
+   * Loads the files, and loads them again when they have changed meanwhile: what was read of two
+   * versions is neither an adapter nor a fault.
+   */
+  private AdapterLoader.Loaded load() {
+    for (int left = MOST_READINGS; ; left--) {
+      Fingerprint before = seen;
+      try {
+        AdapterLoader.Loaded loaded = loader.load(name, folder);
+        seen = Fingerprint.of(folder);
+        if (left == 1 || seen.equals(before)) {
+          return loaded;
+        }
+      } catch (RuntimeException | InternalError unusable) {
+        seen = Fingerprint.of(folder);
+        if (left == 1 || seen.equals(before)) {
+          throw unusable;
+        }
+      }
     }
   }
 
