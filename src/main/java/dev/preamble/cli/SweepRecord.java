@@ -55,6 +55,10 @@ final class SweepRecord {
   private void read(Path file) {
     try {
       List<String> lines = Files.readAllLines(file);
+      if (lines.isEmpty()) {
+        throw new UsageException(
+            file + ": expected the trials of a sweep, found an empty file; delete it");
+      }
       String before = JSON.readTree(lines.getFirst()).path("sweep").asText();
       if (!before.equals(settings)) {
         throw new UsageException(

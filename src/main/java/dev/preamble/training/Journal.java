@@ -1,19 +1,23 @@
 package dev.preamble.training;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * What a run writes while it goes on: its metrics and its checkpoints; and what it draws at the
- * end.
+ * end. Its first step makes the files: a run that cannot take it leaves the folder as it was.
  */
 final class Journal implements TrainingListener, AutoCloseable {
   private final TrainingRun run;
   private final RunFolder files;
   private final Map<String, String> identity;
   private final Curve curve;
+  private final List<Consumer<Metrics>> beforeTheFirstStep = new ArrayList<>();
   private Optional<Metrics> metrics = Optional.empty();
 
   Journal(TrainingRun run, RunFolder files, int steps) {
@@ -44,15 +48,23 @@ final class Journal implements TrainingListener, AutoCloseable {
       metrics = Optional.of(Metrics.open(files.metrics(), found.metricsBytes()));
       return Optional.of(found);
     }
-    if (run.control().start() == RunControl.Start.ANEW) {
-      files.finish();
-    }
+    files.check(run.control().start() == RunControl.Start.ANEW);
+    base.ifPresent(scores -> tell(file -> file.scores("base", scores)));
+    hardPrompt.ifPresent(scores -> tell(file -> file.scores("hard_prompt", scores)));
+    return Optional.empty();
+  }
+
+  private void tell(Consumer<Metrics> event) {
+    metrics.ifPresentOrElse(event, () -> beforeTheFirstStep.add(event));
+  }
+
+  /** Makes the files, in place of an unfinished run's if it was given up. */
+  private void begin() {
     files.begin(run.control().settings());
     Metrics opened = Metrics.open(files.metrics(), 0);
     metrics = Optional.of(opened);
-    base.ifPresent(scores -> opened.scores("base", scores));
-    hardPrompt.ifPresent(scores -> opened.scores("hard_prompt", scores));
-    return Optional.empty();
+    beforeTheFirstStep.forEach(event -> event.accept(opened));
+    beforeTheFirstStep.clear();
   }
 
   /** Keeps {@code state}, with how far the metrics are. */
@@ -76,13 +88,16 @@ final class Journal implements TrainingListener, AutoCloseable {
 
   @Override
   public void step(Step step) {
+    if (metrics.isEmpty()) {
+      begin();
+    }
     metrics.orElseThrow().step(step);
     curve.step(step);
   }
 
   @Override
   public void epoch(Epoch epoch) {
-    metrics.orElseThrow().epoch(epoch);
+    tell(file -> file.epoch(epoch));
     curve.epoch(epoch);
   }
 

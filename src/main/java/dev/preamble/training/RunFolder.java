@@ -52,13 +52,36 @@ final class RunFolder {
     return found;
   }
 
-  /** Makes the folder ready for a new run. */
-  void begin(Optional<String> settings) {
-    if (Files.exists(checkpoint())) {
+  /**
+   * Refuses a folder that a new run cannot be written to; makes nothing.
+   *
+   * @param anew whether an unfinished run there is given up
+   */
+  void check(boolean anew) {
+    if (!anew && Files.exists(checkpoint())) {
       throw new TrainingException(
           "%s: holds a run that is not finished; go on with it by --resume, or begin anew with --restart"
               .formatted(folder));
     }
+    Path there = folder.toAbsolutePath();
+    while (!Files.exists(there)) {
+      there = there.getParent();
+    }
+    if (!Files.isDirectory(there)) {
+      throw new TrainingException(
+          "%s: expected a folder or a name for one, found the file %s; give another --out"
+              .formatted(folder, there));
+    }
+    if (!Files.isWritable(there)) {
+      throw new TrainingException(
+          "%s: expected a folder that can be written to, found no permission to write to %s; give another --out"
+              .formatted(folder, there));
+    }
+  }
+
+  /** Makes the folder ready for a new run. */
+  void begin(Optional<String> settings) {
+    finish();
     try {
       Files.createDirectories(folder);
     } catch (IOException fault) {

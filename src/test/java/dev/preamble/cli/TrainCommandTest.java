@@ -10,10 +10,14 @@ import dev.preamble.peft.Adapter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -123,6 +127,56 @@ class TrainCommandTest {
     assertFault(
         "there is no folder", "evaluate", "--data", data, "--adapter", folder.resolve("none"));
     assertFalse(Files.exists(out));
+  }
+
+  @Test
+  void whatFailsBeforeTheFirstStepLeavesTheFolderAsItWas() throws IOException {
+    Path data = rows(6);
+    Path out = folder.resolve("new/adapter");
+    Object[] onNoDevice = {
+      "train",
+      "--model",
+      "test-fixtures/stories15M",
+      "--data",
+      data,
+      "--eval",
+      data,
+      "--out",
+      out,
+      "--restart",
+      "--device",
+      "cuda:99"
+    };
+    Outcome refused = call(onNoDevice);
+    assertEquals(2, refused.code(), refused.err());
+    assertTrue(refused.err().contains("device cuda:99"), refused.err());
+    assertFalse(Files.exists(out.getParent()));
+
+    assertEquals(
+        0,
+        run("train", "--data", data, "--out", out, "--epochs", "1", "--virtual-tokens", "2")
+            .code());
+    Files.write(out.resolve("checkpoint.safetensors"), new byte[] {1});
+    Map<Path, String> before = contents(out);
+    assertEquals(2, call(onNoDevice).code());
+    assertEquals(before, contents(out));
+  }
+
+  private static Map<Path, String> contents(Path folder) throws IOException {
+    Map<Path, String> contents = new HashMap<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        contents.put(file, Files.readString(file, StandardCharsets.ISO_8859_1));
+      }
+    }
+    return contents;
+  }
+
+  @Test
+  void aFolderThatCannotBeMadeIsRefusedBeforeTheRun() throws IOException {
+    Path data = rows(6);
+    assertFault(
+        "found the file " + data, "train", "--data", data, "--out", data.resolve("adapter"));
   }
 
   @Test
