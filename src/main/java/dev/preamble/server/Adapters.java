@@ -6,6 +6,7 @@ import dev.preamble.server.adapters.AdapterCatalog;
 import dev.preamble.server.adapters.AdapterState;
 import dev.preamble.server.adapters.AdapterUpload;
 import dev.preamble.server.adapters.AdapterVersion;
+import dev.preamble.server.adapters.Placed;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -143,28 +144,23 @@ final class Adapters {
                     () -> {
                       RequestBody fields = RequestBody.parse(body.getBytes());
                       fields.only(Set.of("path"));
-                      int status = status(name);
-                      catalog.register(name, required(fields, "path"), true);
-                      return new Put(status, shown(name, List.of()));
+                      Placed placed = catalog.register(name, required(fields, "path"), true);
+                      return Put.of(placed, List.of());
                     }))
         .onFailure(exchange.reply()::fail)
         .onSuccess(put -> put.send(exchange.reply()));
   }
 
   private record Put(int status, ObjectNode json) {
+    static Put of(Placed placed, List<String> ignored) {
+      ObjectNode json = AdapterJson.of(placed.state());
+      ignored.forEach(json.putArray("ignored")::add);
+      return new Put(placed.replaced() ? 200 : 201, json);
+    }
+
     void send(Reply reply) {
       reply.json(status, json);
     }
-  }
-
-  private int status(String name) {
-    return catalog.adapter(name).flatMap(AdapterState::version).isPresent() ? 200 : 201;
-  }
-
-  private ObjectNode shown(String name, List<String> ignored) {
-    ObjectNode json = AdapterJson.of(catalog.adapter(name).orElseThrow());
-    ignored.forEach(json.putArray("ignored")::add);
-    return json;
   }
 
   private void upload(Exchange exchange, String name, boolean form) {
@@ -190,9 +186,8 @@ final class Adapters {
                         read ->
                             exchange.work(
                                 () -> {
-                                  int status = status(name);
-                                  upload.finish();
-                                  return new Put(status, shown(name, upload.ignored()));
+                                  Placed placed = upload.finish();
+                                  return Put.of(placed, upload.ignored());
                                 }))
                     .eventually(
                         () ->

@@ -6,11 +6,12 @@ import dev.preamble.generation.EngineBusyException;
 import dev.preamble.generation.FittedAdapter;
 import dev.preamble.server.adapters.AdapterCatalog;
 import dev.preamble.server.adapters.AdapterState;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -24,7 +25,7 @@ final class PinnedPrefixes {
   private final AdapterCatalog catalog;
   private final Engine engine;
   private final ServerLog log;
-  private final Set<String> kept = new HashSet<>();
+  private final Map<String, CompletableFuture<Void>> kept = new HashMap<>();
   private final Set<String> refused = new HashSet<>();
 
   PinnedPrefixes(AdapterCatalog catalog, Engine engine, ServerLog log) {
@@ -42,7 +43,7 @@ final class PinnedPrefixes {
   AdapterState pin(String name, boolean wanted) {
     AdapterState state = catalog.pin(name, wanted);
     try {
-      begin().forEach(CompletableFuture::join);
+      begin(name).forEach(CompletableFuture::join);
       return state;
     } catch (CompletionException failed) {
       unpin(name);
@@ -78,16 +79,21 @@ final class PinnedPrefixes {
     }
   }
 
-  /** Takes over what has changed; gives the prefixes that are being computed. */
-  private synchronized List<CompletableFuture<Void>> begin() {
-    List<CompletableFuture<Void>> begun = new ArrayList<>();
-    forget().values().forEach(adapter -> begun.add(keep(adapter)));
-    return begun;
+  /** Takes over what has changed; gives the prefixes of {@code name}, computed or on their way. */
+  private synchronized List<CompletableFuture<Void>> begin(String name) {
+    forget();
+    return catalog.pinned(name).stream().map(this::keep).toList();
   }
 
   private CompletableFuture<Void> keep(FittedAdapter adapter) {
+    Optional<CompletableFuture<Void>> known =
+        Optional.ofNullable(kept.get(adapter.digest()))
+            .filter(prefix -> !prefix.isCompletedExceptionally());
+    if (known.isPresent()) {
+      return known.get();
+    }
     CompletableFuture<Void> begun = engine.pin(adapter);
-    kept.add(adapter.digest());
+    kept.put(adapter.digest(), begun);
     return begun;
   }
 
@@ -97,7 +103,7 @@ final class PinnedPrefixes {
     for (AdapterState adapter : catalog.adapters()) {
       catalog.pinned(adapter.name()).forEach(each -> wanted.put(each.digest(), each));
     }
-    for (String digest : List.copyOf(kept)) {
+    for (String digest : List.copyOf(kept.keySet())) {
       if (wanted.remove(digest) == null) {
         kept.remove(digest);
         engine.unpin(digest);

@@ -8,6 +8,7 @@ import dev.preamble.model.FrozenModel;
 import dev.preamble.server.adapters.CatalogException.Reason;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -16,9 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The adapters that are served, by name.
@@ -31,6 +35,10 @@ import java.util.regex.Pattern;
  */
 public final class AdapterCatalog {
   private static final Pattern TASK = Pattern.compile("(.+):(\\d{1,6})");
+  private static final int LOCKS = 64;
+
+  /** Of files that never stay as they are for the time of a reading. */
+  private static final int MOST_READINGS = 10;
 
   private final String base;
   private final AdapterCatalogOptions options;
@@ -40,8 +48,11 @@ public final class AdapterCatalog {
   private final Residents residents;
   private final Map<String, CatalogEntry> entries = new ConcurrentHashMap<>();
 
-  /** Held by whoever changes the folder of adapters, so that he finds there what he put there. */
-  private final Object folderChange = new Object();
+  /**
+   * A name's lock is held by whoever changes what it leads to, its folder included, so that he
+   * finds there what he put there. Several names may share one.
+   */
+  private final List<Object> locks = Stream.generate(Object::new).limit(LOCKS).toList();
 
   private AdapterCatalog(
       String base,
@@ -94,27 +105,58 @@ public final class AdapterCatalog {
 
   /** Takes over what has changed in the folder and at registered paths. */
   public void look() {
-    options
-        .folder()
-        .ifPresent(folder -> new Confined(folder).folders().forEach(name -> refresh(found(name))));
-    for (CatalogEntry entry : List.copyOf(entries.values())) {
-      refresh(entry);
-      if (!entry.isRegistered() && !Files.isDirectory(entry.folder())) {
-        entries.remove(entry.name(), entry);
-        residents.gone(entry);
-      }
+    Set<String> names = new TreeSet<>(entries.keySet());
+    options.folder().ifPresent(folder -> names.addAll(new Confined(folder).folders()));
+    names.forEach(this::look);
+  }
+
+  /** Takes over what has changed under {@code name}; gives its entry, if there is one then. */
+  private Optional<CatalogEntry> look(String name) {
+    synchronized (lock(name)) {
+      find(name).ifPresent(this::refresh);
+      return Optional.ofNullable(entries.get(name));
     }
   }
 
-  private CatalogEntry found(String name) {
-    Path folder = options.folder().orElseThrow();
-    return entries.computeIfAbsent(
-        name,
-        key -> new CatalogEntry(key, folder.resolve(key), false, new Confined(folder), loader));
+  private Object lock(String name) {
+    return locks.get(Math.floorMod(name.hashCode(), LOCKS));
+  }
+
+  /** The entry of that name, a new one for a folder that has none; under the name's lock. */
+  private Optional<CatalogEntry> find(String name) {
+    return Optional.ofNullable(entries.get(name))
+        .or(
+            () ->
+                options
+                    .folder()
+                    .filter(root -> Files.isDirectory(root.resolve(name)))
+                    .map(root -> standing(name, root)));
+  }
+
+  private CatalogEntry standing(String name, Path root) {
+    CatalogEntry entry =
+        new CatalogEntry(name, root.resolve(name), false, new Confined(root), loader);
+    entries.put(name, entry);
+    return entry;
   }
 
   private void refresh(CatalogEntry entry) {
     report(entry, entry.refresh());
+    if (!entry.isRegistered() && !Files.isDirectory(entry.folder())) {
+      drop(entry);
+    }
+  }
+
+  private void drop(CatalogEntry entry) {
+    entries.remove(entry.name(), entry);
+    entry.withdraw();
+    retire(entry);
+  }
+
+  /** Whoever has found the entry may go on with it, but it counts no more. */
+  private void retire(CatalogEntry entry) {
+    entry.retire();
+    residents.used(entry);
   }
 
   private void report(CatalogEntry entry, CatalogEntry.Change change) {
@@ -125,15 +167,7 @@ public final class AdapterCatalog {
       case FAILED -> events.failed(entry.name(), state.fault().orElse("gone"));
       case REMOVED -> events.removed(entry.name());
     }
-    account(entry, state);
-  }
-
-  private void account(CatalogEntry entry, AdapterState state) {
-    if (state.resident()) {
-      residents.used(entry, state.version().orElseThrow().bytes());
-    } else {
-      residents.gone(entry);
-    }
+    residents.used(entry);
   }
 
   /**
@@ -151,7 +185,7 @@ public final class AdapterCatalog {
   private Optional<Resolved> resolve(String id, String name, OptionalInt task) {
     Optional<CatalogEntry> entry = entry(name);
     Optional<AdapterLoader.Loaded> loaded = entry.flatMap(CatalogEntry::loaded);
-    entry.ifPresent(known -> account(known, known.state()));
+    entry.ifPresent(residents::used);
     return loaded
         .filter(now -> task.isPresent() == (now.tasks().size() > 1))
         .filter(now -> task.orElse(0) < now.tasks().size())
@@ -160,21 +194,15 @@ public final class AdapterCatalog {
 
   /** The entry of that name; its files are looked at when there is none, or none is served. */
   private Optional<CatalogEntry> entry(String name) {
-    CatalogEntry known = entries.get(name);
-    if (known != null) {
-      if (known.state().version().isEmpty()) {
-        refresh(known);
-      }
-      return Optional.of(known);
+    Optional<CatalogEntry> known = Optional.ofNullable(entries.get(name));
+    if (known.isPresent() ? serves(known) : !AdapterName.isPlain(name) || name.equals(base)) {
+      return known;
     }
-    if (!AdapterName.isPlain(name)
-        || name.equals(base)
-        || options.folder().filter(root -> Files.isDirectory(root.resolve(name))).isEmpty()) {
-      return Optional.empty();
-    }
-    CatalogEntry found = found(name);
-    refresh(found);
-    return Optional.of(found);
+    return look(name);
+  }
+
+  private static boolean serves(Optional<CatalogEntry> entry) {
+    return entry.flatMap(each -> each.state().version()).isPresent();
   }
 
   /** All adapters, by name, those that cannot be served included. */
@@ -199,7 +227,7 @@ public final class AdapterCatalog {
    * @param again whether a name that is taken is loaded anew
    * @throws PreambleException if it lies elsewhere or cannot be loaded, or the name is taken
    */
-  public AdapterVersion register(String name, String path, boolean again) {
+  public Placed register(String name, String path, boolean again) {
     requireFree(name);
     Confined root =
         paths.orElseThrow(
@@ -208,31 +236,37 @@ public final class AdapterCatalog {
                     Reason.UNUSABLE,
                     "path: this server has no folder of adapters; start it with --adapters"));
     Path folder = root.folder(path);
-    CatalogEntry known = entries.get(name);
-    boolean taken = known != null && !known.isWithdrawn() && known.state().fault().isEmpty();
-    if (taken && !again) {
-      throw new CatalogException(
-          Reason.CONFLICT, "there is an adapter '%s' already; unload it first".formatted(name));
-    }
-    if (known != null && !known.isRegistered()) {
-      if (!isSame(known.folder(), folder)) {
+    synchronized (lock(name)) {
+      Optional<CatalogEntry> known = look(name).filter(entry -> !entry.isWithdrawn());
+      boolean replaced = serves(known);
+      if (known.filter(entry -> entry.state().fault().isEmpty()).isPresent() && !again) {
         throw new CatalogException(
-            Reason.CONFLICT,
-            "an adapter '%s' stands in the server's folder; choose another name".formatted(name));
+            Reason.CONFLICT, "there is an adapter '%s' already; unload it first".formatted(name));
       }
-      report(known, known.restore());
-      return served(known);
+      Optional<CatalogEntry> standing = find(name).filter(entry -> !entry.isRegistered());
+      if (standing.isPresent()) {
+        return restored(standing.get(), folder, replaced);
+      }
+      CatalogEntry fresh = new CatalogEntry(name, folder, true, root, loader);
+      fresh.pin(known.map(entry -> entry.state().pinned()).orElse(false));
+      CatalogEntry.Change change = fresh.refresh();
+      AdapterState state = served(fresh);
+      Optional.ofNullable(entries.put(name, fresh)).ifPresent(this::retire);
+      report(fresh, change);
+      return new Placed(state, replaced);
     }
-    CatalogEntry fresh = new CatalogEntry(name, folder, true, root, loader);
-    fresh.pin(taken && known.state().pinned());
-    CatalogEntry.Change change = fresh.refresh();
-    AdapterVersion version = served(fresh);
-    CatalogEntry before = entries.put(name, fresh);
-    if (before != null) {
-      residents.gone(before);
+  }
+
+  /** Serves an adapter of the folder again, which {@code folder} must be. */
+  private Placed restored(CatalogEntry entry, Path folder, boolean replaced) {
+    if (!isSame(entry.folder(), folder)) {
+      throw new CatalogException(
+          Reason.CONFLICT,
+          "an adapter '%s' stands in the server's folder; choose another name"
+              .formatted(entry.name()));
     }
-    report(fresh, change);
-    return version;
+    report(entry, entry.restore());
+    return new Placed(served(entry), replaced);
   }
 
   private static boolean isSame(Path one, Path other) {
@@ -243,7 +277,7 @@ public final class AdapterCatalog {
     }
   }
 
-  private static AdapterVersion served(CatalogEntry entry) {
+  private static AdapterState served(CatalogEntry entry) {
     AdapterState state = entry.state();
     state
         .fault()
@@ -251,7 +285,7 @@ public final class AdapterCatalog {
             fault -> {
               throw new CatalogException(Reason.UNUSABLE, fault);
             });
-    return state.version().orElseThrow();
+    return state;
   }
 
   /**
@@ -261,14 +295,16 @@ public final class AdapterCatalog {
    * @throws CatalogException if there is no such adapter
    */
   public void unload(String name) {
-    CatalogEntry entry = known(name);
-    if (entry.isRegistered()) {
-      entries.remove(name, entry);
-    } else {
-      entry.withdraw();
+    synchronized (lock(name)) {
+      CatalogEntry entry = known(name);
+      if (entry.isRegistered()) {
+        drop(entry);
+      } else {
+        entry.withdraw();
+        residents.used(entry);
+      }
+      events.removed(name);
     }
-    residents.gone(entry);
-    events.removed(name);
   }
 
   /**
@@ -278,14 +314,12 @@ public final class AdapterCatalog {
    * @throws PreambleException if there is no such adapter, or the disk stands in the way
    */
   public void delete(String name) {
-    synchronized (folderChange) {
+    synchronized (lock(name)) {
       CatalogEntry entry = known(name);
       if (!entry.isRegistered()) {
         WholeFolder.remove(entry.folder());
       }
-      entries.remove(name, entry);
-      entry.withdraw();
-      residents.gone(entry);
+      drop(entry);
       events.removed(name);
     }
   }
@@ -296,27 +330,29 @@ public final class AdapterCatalog {
    * @throws CatalogException if there is no such adapter, or it cannot be kept
    */
   public AdapterState pin(String name, boolean wanted) {
-    CatalogEntry entry = known(name);
-    long bytes = entry.state().version().map(AdapterVersion::bytes).orElse(0L);
-    if (wanted && bytes > residents.budget()) {
-      throw new CatalogException(
-          Reason.CONFLICT,
-          "%s has %,d bytes, more than the %,d for all adapters; raise --adapter-bytes"
-              .formatted(name, bytes, residents.budget()));
+    synchronized (lock(name)) {
+      CatalogEntry entry = known(name);
+      long bytes = entry.state().version().map(AdapterVersion::bytes).orElse(0L);
+      if (wanted && bytes > residents.budget()) {
+        throw new CatalogException(
+            Reason.CONFLICT,
+            "%s has %,d bytes, more than the %,d for all adapters; raise --adapter-bytes"
+                .formatted(name, bytes, residents.budget()));
+      }
+      entry.pin(wanted);
+      entry.loaded();
+      residents.used(entry);
+      return entry.state();
     }
-    entry.pin(wanted);
-    entry.loaded();
-    account(entry, entry.state());
-    return entry.state();
   }
 
   /** The values of {@code name}, one for each of its tasks, if it is pinned and served. */
   public List<FittedAdapter> pinned(String name) {
-    return Optional.ofNullable(entries.get(name))
-        .filter(entry -> entry.state().pinned())
-        .flatMap(CatalogEntry::loaded)
-        .map(AdapterLoader.Loaded::tasks)
-        .orElse(List.of());
+    Optional<CatalogEntry> pinned =
+        Optional.ofNullable(entries.get(name)).filter(entry -> entry.state().pinned());
+    Optional<AdapterLoader.Loaded> loaded = pinned.flatMap(CatalogEntry::loaded);
+    pinned.ifPresent(residents::used);
+    return loaded.map(AdapterLoader.Loaded::tasks).orElse(List.of());
   }
 
   private CatalogEntry known(String name) {
@@ -334,25 +370,30 @@ public final class AdapterCatalog {
    * @throws CatalogException if the name is taken by something else
    * @throws PreambleException if the disk stands in the way
    */
-  public AdapterVersion install(String name, Path filled) {
+  public Placed install(String name, Path filled) {
     requireFree(name);
-    CatalogEntry known = entries.get(name);
-    if (known != null && known.isRegistered()) {
-      throw new CatalogException(
-          Reason.CONFLICT,
-          "adapter '%s' was registered by its path; unload it first".formatted(name));
-    }
-    Path place = uploadFolder().resolve(name);
+    requireNotRegistered(name);
+    Path root = uploadFolder();
     try {
       loader.load(name, filled);
     } catch (PreambleException fault) {
       throw new ArchiveException(fault.getMessage().replace(filled.toString(), name));
     }
-    synchronized (folderChange) {
-      put(filled, place);
-      CatalogEntry entry = found(name);
+    synchronized (lock(name)) {
+      requireNotRegistered(name);
+      boolean replaced = serves(look(name));
+      put(filled, root.resolve(name));
+      CatalogEntry entry = find(name).orElseGet(() -> standing(name, root));
       report(entry, entry.restore());
-      return served(entry);
+      return new Placed(served(entry), replaced);
+    }
+  }
+
+  private void requireNotRegistered(String name) {
+    if (Optional.ofNullable(entries.get(name)).filter(CatalogEntry::isRegistered).isPresent()) {
+      throw new CatalogException(
+          Reason.CONFLICT,
+          "adapter '%s' was registered by its path; unload it first".formatted(name));
     }
   }
 
@@ -386,17 +427,40 @@ public final class AdapterCatalog {
    * @throws PreambleException if there is no such adapter, or it cannot be read
    */
   public void download(String name, Path tar) {
-    CatalogEntry entry = known(name);
-    Fingerprint before;
-    do {
-      before = Fingerprint.of(entry.folder());
-      try (OutputStream out = Files.newOutputStream(tar)) {
-        AdapterTar.pack(AdapterTar.holder(entry.folder()), out);
-      } catch (IOException fault) {
-        throw new PreambleException(
-            "cannot pack adapter %s: %s".formatted(name, WholeFile.reason(fault)), fault);
+    for (int left = MOST_READINGS; ; left--) {
+      Path files = known(name).folder();
+      Fingerprint before = Fingerprint.of(files);
+      Optional<PreambleException> fault = pack(name, files, tar);
+      boolean changed = !before.equals(Fingerprint.of(files));
+      if (fault.isEmpty() && !changed) {
+        return;
       }
-    } while (!before.equals(Fingerprint.of(entry.folder())));
+      look(name);
+      if (!changed || left == 1) {
+        known(name);
+        throw fault.orElseGet(
+            () -> new PreambleException("adapter %s changes all the time".formatted(name)));
+      }
+    }
+  }
+
+  /** Packs the files as they are; gives what stood in the way, if anything. */
+  private static Optional<PreambleException> pack(String name, Path files, Path tar) {
+    try (OutputStream out = Files.newOutputStream(tar)) {
+      AdapterTar.pack(AdapterTar.holder(files), out);
+      return Optional.empty();
+    } catch (PreambleException fault) {
+      return Optional.of(fault);
+    } catch (UncheckedIOException fault) {
+      return Optional.of(unpackable(name, fault.getCause()));
+    } catch (IOException fault) {
+      return Optional.of(unpackable(name, fault));
+    }
+  }
+
+  private static PreambleException unpackable(String name, IOException fault) {
+    return new PreambleException(
+        "cannot pack adapter %s: %s".formatted(name, WholeFile.reason(fault)), fault);
   }
 
   /** The folder that uploads go to. */

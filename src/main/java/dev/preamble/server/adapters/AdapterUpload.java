@@ -78,10 +78,10 @@ public final class AdapterUpload implements AutoCloseable {
   /**
    * Takes the files that were written, or those in the tar, as the adapter.
    *
-   * @return the version that is served now
+   * @return what is served now
    * @throws PreambleException if they are no adapter that can be served: nothing has changed then
    */
-  public AdapterVersion finish() {
+  public Placed finish() {
     if (Files.exists(tar())) {
       ignored.addAll(AdapterTar.unpack(tar(), files()));
     }

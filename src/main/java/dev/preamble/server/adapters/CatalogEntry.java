@@ -34,6 +34,7 @@ final class CatalogEntry {
   private volatile Optional<String> fault = Optional.empty();
   private volatile boolean pinned;
   private volatile boolean withdrawn;
+  private volatile boolean retired;
 
   CatalogEntry(
       String name, Path folder, boolean registered, Confined confined, AdapterLoader loader) {
@@ -58,6 +59,16 @@ final class CatalogEntry {
 
   boolean isWithdrawn() {
     return withdrawn;
+  }
+
+  /** Whether its name leads to another entry by now, or to none. */
+  boolean isRetired() {
+    return retired;
+  }
+
+  /** Its name leads here no more, for good. */
+  void retire() {
+    retired = true;
   }
 
   AdapterState state() {
@@ -122,7 +133,6 @@ final class CatalogEntry {
   private Change read() {
     try {
       AdapterName.require(name);
-      confined.check(folder);
       AdapterLoader.Loaded loaded = load();
       fault = Optional.empty();
       Optional<AdapterLoader.Loaded> before = current.getAndSet(Optional.of(loaded));
@@ -142,6 +152,7 @@ final class CatalogEntry {
     for (int left = MOST_READINGS; ; left--) {
       Fingerprint before = seen;
       try {
+        confined.check(folder);
         AdapterLoader.Loaded loaded = loader.load(name, folder);
         seen = Fingerprint.of(folder);
         if (left == 1 || seen.equals(before)) {

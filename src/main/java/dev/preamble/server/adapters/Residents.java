@@ -3,6 +3,7 @@ package dev.preamble.server.adapters;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Which adapters' values stay in memory: as many bytes as the budget allows, those used last. An
@@ -11,7 +12,7 @@ import java.util.Map;
  */
 final class Residents {
   private final long budget;
-  private final Map<CatalogEntry, Long> bytes = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<CatalogEntry, Long> bytes = new LinkedHashMap<>();
   private long total;
 
   /**
@@ -21,10 +22,19 @@ final class Residents {
     this.budget = budget;
   }
 
-  /** States that {@code entry} was used and has {@code size} bytes in memory. */
-  synchronized void used(CatalogEntry entry, long size) {
-    Long before = bytes.put(entry, size);
-    total += size - (before == null ? 0 : before);
+  /**
+   * States that {@code entry} was used or has changed: it counts with what it has in memory now. To
+   * be called after each change of that, so that whichever comes last counts.
+   */
+  synchronized void used(CatalogEntry entry) {
+    Optional.ofNullable(bytes.remove(entry)).ifPresent(before -> total -= before);
+    AdapterState state = entry.state();
+    if (!state.resident() || entry.isRetired()) {
+      return;
+    }
+    long size = state.version().orElseThrow().bytes();
+    bytes.put(entry, size);
+    total += size;
     Iterator<Map.Entry<CatalogEntry, Long>> oldestFirst = bytes.entrySet().iterator();
     while (total > budget && oldestFirst.hasNext()) {
       Map.Entry<CatalogEntry, Long> oldest = oldestFirst.next();
@@ -34,12 +44,6 @@ final class Residents {
         oldestFirst.remove();
       }
     }
-  }
-
-  /** States that {@code entry} has nothing in memory any more. */
-  synchronized void gone(CatalogEntry entry) {
-    Long before = bytes.remove(entry);
-    total -= before == null ? 0 : before;
   }
 
   /** Bytes in memory now. */
