@@ -36,10 +36,14 @@ final class AddressOptions {
   @Option(
       names = "--tls-cert",
       paramLabel = "FILE",
-      description = "PEM file of the server's certificate; with --tls-key.")
+      description =
+          "PEM file of the server's certificate and those that vouch for it; with --tls-key.")
   private Optional<Path> certificate = Optional.empty();
 
-  @Option(names = "--tls-key", paramLabel = "FILE", description = "PEM file of its private key.")
+  @Option(
+      names = "--tls-key",
+      paramLabel = "FILE",
+      description = "PEM file of its private key: RSA or EC, without a password.")
   private Optional<Path> key = Optional.empty();
 
   ServerConfig.Address address() {

@@ -5,14 +5,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
-import java.io.BufferedReader;
+import dev.preamble.training.data.Place;
+import dev.preamble.training.data.RowFile;
+import dev.preamble.training.data.RowFormat;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,11 +21,14 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * A file of JSON lines answered into another, a line for a line in the same order, many at a time.
  * Each answer says the number of its line, so that a run which was ended goes on behind the last
- * whole line that it left. What cannot be answered has an answer that says why, and is counted.
+ * whole line that it left. What cannot be answered has an answer that says why, and is counted; a
+ * file of nothing else is refused.
  */
 final class LineJob {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -55,7 +59,7 @@ final class LineJob {
     ObjectNode finish();
   }
 
-  private record Waiting(long line, long bytes, Optional<JsonNode> id, Pending pending) {}
+  private record Waiting(Place place, Optional<JsonNode> id, Pending pending) {}
 
   LineJob(Path in, Path out, OutputOptions output) {
     this.in = in;
@@ -68,87 +72,126 @@ final class LineJob {
    *
    * @param what what is done, for the progress
    * @param together answers that may be on their way at once
+   * @throws PreambleException if a file cannot be read or written, or no line could be answered
    */
   void run(String what, int together, Begin begin) {
-    try (BufferedReader lines = Files.newBufferedReader(in);
-        FileChannel to = open(lines);
+    if (Files.isDirectory(in)) {
+      throw new PreambleException(in + ": expected a file of JSON lines, found a folder");
+    }
+    try (RowFile rows = RowFile.open(in, RowFormat.JSON_LINES);
+        FileChannel to = open();
         Progress progress = Progress.of(output, what, Files.size(in))) {
-      long done = resume(to);
-      Deque<Waiting> waiting = new ArrayDeque<>();
-      long number = 0;
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        number++;
-        long bytes = line.getBytes(StandardCharsets.UTF_8).length + 1L;
-        if (line.isBlank() || number <= done) {
-          skipped += line.isBlank() ? 0 : 1;
-          progress.step(bytes);
-          continue;
-        }
-        if (waiting.size() == together) {
-          answer(waiting.removeFirst(), to, progress);
-        }
-        waiting.add(begin(line, number, bytes, begin));
-      }
-      while (!waiting.isEmpty()) {
-        answer(waiting.removeFirst(), to, progress);
-      }
-    } catch (CharacterCodingException fault) {
-      throw new PreambleException(in + ": expected UTF-8 text, found other bytes", fault);
+      Answers answers = new Answers(resume(to), together, begin, to, progress);
+      rows.scan(answers);
+      answers.finish();
     } catch (IOException fault) {
       throw new PreambleException(
-          "cannot read %s and write %s: %s".formatted(in, out, WholeFile.reason(fault)), fault);
+          "cannot read %s: %s".formatted(in, WholeFile.reason(fault)), fault);
     }
+    requireAnswers();
     report();
   }
 
-  /** Opens the file of answers, once it is clear that there is something to be read. */
-  private FileChannel open(BufferedReader lines) throws IOException {
-    lines.mark(1);
-    lines.read();
-    lines.reset();
-    return FileChannel.open(
-        out, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-  }
-
-  private static Waiting begin(String line, long number, long bytes, Begin begin) {
-    Optional<JsonNode> id = Optional.empty();
+  private FileChannel open() {
     try {
-      JsonNode row = JSON.readTree(line);
-      id = Optional.ofNullable(row.get("id"));
-      return new Waiting(number, bytes, id, begin.begin(row, number));
-    } catch (JacksonException fault) {
-      return failed(
-          number, bytes, id, "expected JSON: " + ParserMessage.brief(fault.getOriginalMessage()));
-    } catch (PreambleException fault) {
-      return failed(number, bytes, id, fault.getMessage());
+      return FileChannel.open(
+          out, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    } catch (IOException fault) {
+      throw unwritable(fault);
     }
   }
 
-  private static Waiting failed(long number, long bytes, Optional<JsonNode> id, String reason) {
-    return new Waiting(
-        number, bytes, id, () -> JsonNodeFactory.instance.objectNode().put(ERROR, reason));
+  private PreambleException unwritable(IOException fault) {
+    return new PreambleException(
+        "cannot write %s: %s".formatted(out, WholeFile.reason(fault)), fault);
   }
 
-  private void answer(Waiting row, FileChannel to, Progress progress) throws IOException {
-    ObjectNode answer = JsonNodeFactory.instance.objectNode().put(LINE, row.line());
-    row.id().ifPresent(id -> answer.set("id", id));
+  /** The answers to the rows of a scan: some on their way, the others written in order. */
+  private final class Answers implements RowFile.Visitor {
+    private final long done;
+    private final int together;
+    private final Begin begin;
+    private final FileChannel to;
+    private final Progress progress;
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
+
+    Answers(long done, int together, Begin begin, FileChannel to, Progress progress) {
+      this.done = done;
+      this.together = together;
+      this.begin = begin;
+      this.to = to;
+      this.progress = progress;
+    }
+
+    @Override
+    public void row(Place place, ObjectNode row) {
+      add(place, Optional.ofNullable(row.get("id")), () -> begin.begin(row, place.line()));
+    }
+
+    @Override
+    public void bad(Place place, String reason) {
+      add(place, Optional.empty(), () -> failed(reason));
+    }
+
+    private void add(Place place, Optional<JsonNode> id, Supplier<Pending> pending) {
+      if (place.line() <= done) {
+        skipped++;
+        progress.step(place.length());
+        return;
+      }
+      if (waiting.size() == together) {
+        answer(waiting.removeFirst());
+      }
+      waiting.add(new Waiting(place, id, begun(pending)));
+    }
+
+    void finish() {
+      while (!waiting.isEmpty()) {
+        answer(waiting.removeFirst());
+      }
+    }
+
+    private void answer(Waiting row) {
+      ObjectNode answer = JsonNodeFactory.instance.objectNode().put(LINE, row.place().line());
+      row.id().ifPresent(id -> answer.set("id", id));
+      try {
+        answer.setAll(row.pending().finish());
+      } catch (PreambleException fault) {
+        answer.put(ERROR, fault.getMessage());
+      }
+      if (answer.has(ERROR)) {
+        bad++;
+        output
+            .err()
+            .printf(
+                "preamble: %s line %,d: %s%n", in, row.place().line(), answer.get(ERROR).asText());
+      }
+      answered++;
+      write(ByteBuffer.wrap((answer + "\n").getBytes(StandardCharsets.UTF_8)));
+      progress.step(row.place().length() + 1L);
+    }
+
+    private void write(ByteBuffer bytes) {
+      try {
+        while (bytes.hasRemaining()) {
+          to.write(bytes);
+        }
+      } catch (IOException fault) {
+        throw unwritable(fault);
+      }
+    }
+  }
+
+  private static Pending begun(Supplier<Pending> pending) {
     try {
-      answer.setAll(row.pending().finish());
+      return pending.get();
     } catch (PreambleException fault) {
-      answer.put(ERROR, fault.getMessage());
+      return failed(fault.getMessage());
     }
-    if (answer.has(ERROR)) {
-      bad++;
-      output
-          .err()
-          .printf("preamble: %s line %,d: %s%n", in, row.line(), answer.get(ERROR).asText());
-    }
-    answered++;
-    ByteBuffer bytes = ByteBuffer.wrap((answer + "\n").getBytes(StandardCharsets.UTF_8));
-    while (bytes.hasRemaining()) {
-      to.write(bytes);
-    }
-    progress.step(row.bytes());
+  }
+
+  private static Pending failed(String reason) {
+    return () -> JsonNodeFactory.instance.objectNode().put(ERROR, reason);
   }
 
   /** Cuts off an answer that was not written to its end; gives the line of the last whole one. */
@@ -203,6 +246,44 @@ final class LineJob {
       end = start;
     }
     return 0;
+  }
+
+  /** Whether a line was answered, in this run or an earlier one. */
+  private boolean anyAnswered() {
+    if (answered > bad) {
+      return true;
+    }
+    try (Stream<String> answers = Files.lines(out)) {
+      return answers.anyMatch(LineJob::isAnswer);
+    } catch (UncheckedIOException | IOException fault) {
+      throw notOurs();
+    }
+  }
+
+  private static boolean isAnswer(String line) {
+    try {
+      return !JSON.readTree(line).has(ERROR);
+    } catch (JacksonException fault) {
+      return false;
+    }
+  }
+
+  /**
+   * Refuses a file of which nothing could be answered. Its answers go: once the file is mended, the
+   * same command answers it.
+   */
+  private void requireAnswers() {
+    if (answered + skipped == 0 || anyAnswered()) {
+      return;
+    }
+    try {
+      Files.delete(out);
+    } catch (IOException fault) {
+      throw unwritable(fault);
+    }
+    throw new PreambleException(
+        "%s: expected lines that can be answered, found none among %,d; what is wrong with each is told above"
+            .formatted(in, answered + skipped));
   }
 
   private void report() {

@@ -25,7 +25,7 @@ import java.util.stream.IntStream;
 /**
  * A file of texts, each scored for itself and printed as soon as it is: one text a line, or, where
  * the name ends in {@code .jsonl}, an object a line with {@code text} or {@code token_ids}. Blank
- * lines are passed over.
+ * lines are passed over, and so is a byte order mark.
  */
 final class ScoredFile {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -51,8 +51,9 @@ final class ScoredFile {
       long number = 0;
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         number++;
-        if (!line.isBlank()) {
-          score(number, line, scorer, adapter);
+        String text = number == 1 && line.startsWith("\uFEFF") ? line.substring(1) : line;
+        if (!text.isBlank()) {
+          score(number, text, scorer, adapter);
         }
         progress.step(line.getBytes(StandardCharsets.UTF_8).length + 1L);
       }

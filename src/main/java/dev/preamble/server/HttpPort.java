@@ -9,7 +9,6 @@ import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.net.PemKeyCertOptions;
 import java.net.BindException;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
@@ -72,14 +71,7 @@ final class HttpPort {
     address
         .tls()
         .ifPresent(
-            tls ->
-                options
-                    .setSsl(true)
-                    .setUseAlpn(true)
-                    .setKeyCertOptions(
-                        new PemKeyCertOptions()
-                            .setCertPath(tls.certificate().toAbsolutePath().toString())
-                            .setKeyPath(tls.key().toAbsolutePath().toString())));
+            tls -> options.setSsl(true).setUseAlpn(true).setKeyCertOptions(TlsFiles.options(tls)));
     return options;
   }
 
@@ -97,13 +89,18 @@ final class HttpPort {
   /**
    * Takes the port.
    *
-   * @throws PreambleException if it is taken or the address is none of this machine's
+   * @throws PreambleException if it is taken, the address is none of this machine's, or the files
+   *     for TLS are not what they should be
    */
   static HttpPort listen(ServerConfig.Address address, ServerConfig.Limits limits, ServerLog log) {
     HttpPort port = new HttpPort(address, limits, log);
     try {
+      address.tls().ifPresent(files -> TlsFiles.check(files, port.vertx));
       await(port.http.listen());
       return port;
+    } catch (PreambleException fault) {
+      port.abandon();
+      throw fault;
     } catch (CompletionException fault) {
       port.abandon();
       throw refused(address, fault.getCause());

@@ -5,7 +5,6 @@ import dev.preamble.generation.EngineOptions;
 import dev.preamble.runtime.Device;
 import dev.preamble.server.adapters.AdapterCatalogOptions;
 import java.net.InetAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -148,22 +147,12 @@ public record ServerConfig(
   }
 
   /**
-   * What a server proves its name with.
+   * What a server proves its name with; both files are checked when the port is taken.
    *
-   * @param certificate PEM file of the certificate and those that vouch for it
-   * @param key PEM file of its private key
+   * @param certificate PEM file of the certificate and those that vouch for it, its own first
+   * @param key PEM file of its private key: RSA or EC, without a password
    */
-  public record Tls(Path certificate, Path key) {
-    /** Refuses files that there are not. */
-    public Tls {
-      for (Path file : new Path[] {certificate, key}) {
-        if (!Files.isReadable(file)) {
-          throw new PreambleException(
-              file + ": expected a PEM file, found nothing that can be read");
-        }
-      }
-    }
-  }
+  public record Tls(Path certificate, Path key) {}
 
   /**
    * Who is let in.

@@ -71,8 +71,7 @@ class BadInputIsRefusedInOneLineTest {
       generate --model MODEL --prompt a --n 0 -> --n: expected at least 1
       generate --model MODEL --prompt a --adapter IN/folder -> no adapter_config.json
       generate --model IN/short-weights --prompt a -> fetch the file again
-      generate --model MODEL --file IN/binary.jsonl --out OUT/answers -> expected UTF-8 text
-      generate --model MODEL --file IN/folder --out OUT/answers -> Is a directory
+      generate --model MODEL --file IN/folder --out OUT/answers -> found a folder
       generate --model MODEL --file IN/none --out OUT/answers -> no such file or folder
       classify --model MODEL --text a --labels a -> expected at least two
       classify --model MODEL --text a --labels a,a -> each label once
@@ -80,7 +79,7 @@ class BadInputIsRefusedInOneLineTest {
       classify --model MODEL --text a --labels a,b --ensemble x -> --ensemble: expected one of
       classify --model MODEL --text a --labels a,b --adapter IN/torn-config -> not valid JSON
       classify --model MODEL --text a --labels a,b --threads 0 -> --threads: expected
-      classify --model MODEL --file IN/binary.jsonl --out OUT/answers --labels a,b -> UTF-8
+      classify --model MODEL --file IN/folder --out OUT/answers --labels a,b -> found a folder
       adapter inspect IN/torn-tensors -> the file is truncated
       adapter inspect IN/torn-config -> not valid JSON (line 1
       adapter inspect IN/folder -> no adapter_config.json
@@ -114,11 +113,11 @@ class BadInputIsRefusedInOneLineTest {
       evaluate --model MODEL --data IN/folder -> Is a directory
       evaluate --model MODEL --data IN/binary.jsonl -> line 1: expected UTF-8 text
       evaluate --model MODEL --data IN/wrong.jsonl -> line 1: expected fields
-      evaluate --model MODEL --data IN/torn.jsonl -> line 1: no JSON
+      evaluate --model MODEL --data IN/torn.jsonl -> line 1: expected JSON
       evaluate --model MODEL --data IN/rows.jsonl --threads 0 -> --threads: expected
       evaluate --model MODEL --data IN/rows.jsonl --adapter IN/folder -> no adapter_config.json
       train --model MODEL --data IN/empty.jsonl --out OUT/run -> expected at least one row
-      train --model MODEL --data IN/torn.jsonl --out OUT/run -> line 1: no JSON
+      train --model MODEL --data IN/torn.jsonl --out OUT/run -> line 1: expected JSON
       train --model MODEL --data IN/rows.jsonl --out IN/empty -> --out: expected a folder
       train --model MODEL --data IN/rows.jsonl --out OUT/run --lr -1 -> learning rate: expected
       train --model MODEL --data IN/rows.jsonl --out OUT/run --epochs 0 -> epochs: expected
@@ -145,7 +144,7 @@ class BadInputIsRefusedInOneLineTest {
       serve --model MODEL --port 0 --adapters IN/empty -> found a file
       serve --model MODEL --port 0 --api-key-file IN/torn.yaml -> expected YAML
       serve --model MODEL --port 0 --tls-cert IN/empty -> go together
-      serve --model MODEL --port 0 --tls-cert IN/empty --tls-key IN/empty -> Missing -----BEGIN
+      serve --model MODEL --port 0 --tls-cert IN/empty --tls-key IN/empty -> server's certificate
       serve --model MODEL --port 0 --rows 0 -> rows of an engine: expected at least 1
       serve --model MODEL --port 0 --queue 0 -> expected at least 1
       serve --model MODEL --port 0 --cache-bytes 1 -> cache

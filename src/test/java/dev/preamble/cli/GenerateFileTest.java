@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -60,6 +61,29 @@ class GenerateFileTest {
     }
     List<JsonNode> lines = lines(whole);
     assertNotEquals(lines.get(0).at("/answers/0/text"), lines.get(0).at("/answers/1/text"));
+  }
+
+  @Test
+  void aFileOfBadLinesAloneIsRefusedAndAnsweredOnceItIsMended() throws Exception {
+    Path rows = folder.resolve("rows.jsonl");
+    Files.write(rows, new byte[] {'{', '\n', '\n', (byte) 0xFF, '\n', '[', ']', '\n'});
+    Path answers = folder.resolve("answers.jsonl");
+    assertEquals(2, run(answers, rows));
+    assertTrue(err.toString().contains("line 1: expected JSON"), err.toString());
+    assertTrue(err.toString().contains("line 3: expected UTF-8 text"), err.toString());
+    assertTrue(err.toString().contains("line 4: expected fields"), err.toString());
+    assertTrue(err.toString().contains("found none among 3;"), err.toString());
+    assertFalse(Files.exists(answers));
+
+    Files.writeString(rows, "\uFEFF{\"prompt\": \"Once\"}\r\n{\"prompt\": \r\n");
+    assertEquals(0, run(answers, rows, "--max-tokens", "2"), err::toString);
+    List<JsonNode> lines = lines(answers);
+    assertEquals(2, lines.getFirst().at("/answers/0/completion_tokens").intValue());
+    assertTrue(lines.getLast().has("error"));
+
+    Files.writeString(rows, "{}\n", StandardOpenOption.APPEND);
+    assertEquals(0, run(answers, rows), "an earlier run answered a line");
+    assertEquals(3, lines(answers).size());
   }
 
   @Test

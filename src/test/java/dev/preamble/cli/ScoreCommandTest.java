@@ -106,7 +106,9 @@ class ScoreCommandTest {
 
   @Test
   void eachLineOfAFileScoresAsThatTextDoesAlone() throws Exception {
-    Path texts = Files.writeString(folder.resolve("texts.txt"), TEXT + "\n\nOnce upon a time\n");
+    Path texts =
+        Files.writeString(
+            folder.resolve("texts.txt"), "\uFEFF" + TEXT + "\r\n\nOnce upon a time\n");
     Path rows =
         Files.writeString(
             folder.resolve("rows.jsonl"),

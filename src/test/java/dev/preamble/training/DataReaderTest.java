@@ -62,12 +62,12 @@ class DataReaderTest {
   @Test
   void aBadLineIsNamedByNumberAndReason() {
     String good = "{\"text\":\"a\",\"label\":\"human\"}\n";
-    assertFault(good + "{\"text\":", "line 2: no JSON");
+    assertFault(good + "{\"text\":", "line 2: expected JSON");
     assertFault(good + good + "{\"txt\":1}", "line 3: expected fields text and label");
     assertFault("{\"text\":\"a\",\"label\":\"animal\"}", "found \"animal\"");
     assertFault("{\"text\":7,\"label\":\"human\"}", "text: expected a text, found NUMBER");
     assertFault("[1]", "line 1: expected fields in a JSON object, found ARRAY");
-    assertFault(good + "{\"text\":\"a\",\"label\":\"human\"} {}", "line 2: no JSON");
+    assertFault(good + "{\"text\":\"a\",\"label\":\"human\"} {}", "line 2: expected JSON");
     assertFault("{\"text\":\"a\",\"text\":\"b\",\"label\":\"human\"}", "Duplicate field");
     assertFault("", "at least one row");
   }

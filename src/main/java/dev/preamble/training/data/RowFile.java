@@ -22,6 +22,7 @@ import java.util.Optional;
  */
 public final class RowFile implements AutoCloseable {
   private final Path path;
+  private final RowFormat format;
   private final FileChannel channel;
   private final RowParser parser;
 
@@ -38,15 +39,21 @@ public final class RowFile implements AutoCloseable {
     void bad(Place place, String reason);
   }
 
-  private RowFile(Path path, FileChannel channel) {
+  private RowFile(Path path, RowFormat format, FileChannel channel) {
     this.path = path;
+    this.format = format;
     this.channel = channel;
-    this.parser = new RowParser(RowFormat.of(path));
+    this.parser = new RowParser(format);
   }
 
   /** Opens {@code path}, whose name tells the format. */
   public static RowFile open(Path path) throws IOException {
-    return new RowFile(path, FileChannel.open(path, StandardOpenOption.READ));
+    return open(path, RowFormat.of(path));
+  }
+
+  /** Opens {@code path}, whatever its name. */
+  public static RowFile open(Path path, RowFormat format) throws IOException {
+    return new RowFile(path, format, FileChannel.open(path, StandardOpenOption.READ));
   }
 
   /**
@@ -57,8 +64,7 @@ public final class RowFile implements AutoCloseable {
    */
   public String scan(Visitor visitor) throws IOException {
     channel.position(0);
-    return scan(
-        path.toString(), Channels.newInputStream(channel), RowFormat.of(path), parser, visitor);
+    return scan(path.toString(), Channels.newInputStream(channel), format, parser, visitor);
   }
 
   /** As {@link #scan(Visitor)}, of a source called {@code name} that is read this once. */

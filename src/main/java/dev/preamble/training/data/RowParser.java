@@ -79,7 +79,7 @@ final class RowParser {
       throw new BadRowException("expected fields in a JSON object, found " + value.getNodeType());
     } catch (JacksonException fault) {
       throw new BadRowException(
-          "no JSON: " + ParserMessage.brief(fault.getOriginalMessage()), fault);
+          "expected JSON: " + ParserMessage.brief(fault.getOriginalMessage()), fault);
     }
   }
 
