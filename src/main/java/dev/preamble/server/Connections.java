@@ -4,6 +4,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -50,14 +51,17 @@ final class Connections {
     }
   }
 
-  private synchronized void closeIdle() {
+  private void closeIdle() {
+    idle().forEach(HttpConnection::close);
+  }
+
+  private synchronized List<HttpConnection> idle() {
     long now = System.nanoTime();
-    open.forEach(
-        (connection, use) -> {
-          if (use.underWay == 0 && now - use.since > idle.toNanos()) {
-            connection.close();
-          }
-        });
+    return open.entrySet().stream()
+        .filter(each -> each.getValue().underWay == 0)
+        .filter(each -> now - each.getValue().since > idle.toNanos())
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   /** How many are open. */

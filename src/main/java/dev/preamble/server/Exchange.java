@@ -22,13 +22,15 @@ final class Exchange {
   private static final long LINGER_MILLIS = 5_000;
 
   private final Vertx vertx;
+  private final Workers workers;
   private final HttpServerRequest request;
   private final RequestRecord record;
   private final Reply reply;
   private Optional<Caller> caller = Optional.empty();
 
-  Exchange(Vertx vertx, HttpServerRequest request, ServerLog log) {
+  Exchange(Vertx vertx, Workers workers, HttpServerRequest request, ServerLog log) {
     this.vertx = vertx;
+    this.workers = workers;
     this.request = request;
     this.record =
         new RequestRecord(
@@ -98,7 +100,7 @@ final class Exchange {
 
   /** Does {@code task}, which may wait for files, on a worker thread. */
   <T> Future<T> work(Callable<T> task) {
-    return vertx.executeBlocking(task, false);
+    return workers.run(task);
   }
 
   /** Does {@code task} on a worker thread and answers with what {@code send} makes of it. */

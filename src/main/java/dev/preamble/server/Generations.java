@@ -4,6 +4,7 @@ import dev.preamble.generation.Engine;
 import dev.preamble.generation.GeneratedToken;
 import dev.preamble.generation.Generation;
 import dev.preamble.generation.GenerationRequest;
+import dev.preamble.generation.GenerationResult;
 import dev.preamble.generation.TokenListener;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
@@ -13,11 +14,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntFunction;
 
-/** The texts that the engine is making for clients. */
+/**
+ * The texts that the engine is making for clients. One is counted before anybody is told that it is
+ * done: whoever has an answer finds it among the metrics.
+ */
 final class Generations {
+  /** The engine's text, whose result is there once it is counted. */
+  private record Counted(Generation text, CompletableFuture<GenerationResult> result)
+      implements Generation {
+    @Override
+    public void cancel() {
+      text.cancel();
+    }
+  }
+
   /** One text under way. */
   private static final class Run implements TokenListener {
     private final ServedModel model;
@@ -57,6 +71,7 @@ final class Generations {
   private final ServerMetrics metrics;
   private final Set<Generation> underWay = ConcurrentHashMap.newKeySet();
   private final Set<Run> runs = ConcurrentHashMap.newKeySet();
+  private volatile boolean cancelled;
 
   /**
    * @param rows texts that {@code engine} makes at once, each under any adapter
@@ -87,21 +102,26 @@ final class Generations {
     Generation generation = engine.submit(request, run);
     underWay.add(generation);
     runs.add(run);
-    generation
-        .result()
-        .whenComplete(
-            (result, fault) -> {
-              underWay.remove(generation);
-              runs.remove(run);
-              if (result != null) {
-                metrics.generated(model, result, run.age());
-              }
-            });
-    return generation;
+    if (cancelled) {
+      generation.cancel();
+    }
+    return new Counted(
+        generation,
+        generation
+            .result()
+            .whenComplete(
+                (result, fault) -> {
+                  underWay.remove(generation);
+                  runs.remove(run);
+                  if (result != null) {
+                    metrics.generated(model, result, run.age());
+                  }
+                }));
   }
 
-  /** Cancels all that is under way; their clients are told. */
+  /** Cancels all that is under way, and what comes after; their clients are told. */
   void cancelAll() {
+    cancelled = true;
     underWay.forEach(Generation::cancel);
   }
 

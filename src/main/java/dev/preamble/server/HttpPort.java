@@ -33,6 +33,7 @@ final class HttpPort {
   private final HttpServer http;
   private final ServerLog log;
   private final Connections connections;
+  private final Workers workers;
   private final AtomicInteger taking = new AtomicInteger();
   private volatile Handler<HttpServerRequest> handler;
 
@@ -47,6 +48,7 @@ final class HttpPort {
                         .setFileCachingEnabled(false)
                         .setClassPathResolvingEnabled(false)));
     this.connections = new Connections(vertx, limits.idleTime());
+    this.workers = new Workers(vertx);
     this.http =
         vertx
             .createHttpServer(options(address))
@@ -123,6 +125,10 @@ final class HttpPort {
     return vertx;
   }
 
+  Workers workers() {
+    return workers;
+  }
+
   int number() {
     return http.actualPort();
   }
@@ -140,6 +146,7 @@ final class HttpPort {
   /**
    * Refuses new requests and waits for those taken. When they are not answered within {@code grace}
    * {@code cancel} is to cancel them, and what they have to say then is waited for a little longer.
+   * What workers are at is waited for in any case.
    */
   void close(Duration grace, InFlight requests, Runnable cancel) {
     handler = refuse("shutting_down", "the server is shutting down");
@@ -150,6 +157,7 @@ final class HttpPort {
       within(FAREWELL, answered);
     }
     await(http.shutdown(FAREWELL.toMillis(), TimeUnit.MILLISECONDS));
+    workers.close();
     abandon();
   }
 
@@ -182,7 +190,7 @@ final class HttpPort {
   /** Answers that the server lives, and everything else with 503. */
   private Handler<HttpServerRequest> refuse(String code, String message) {
     return request -> {
-      Exchange exchange = new Exchange(vertx, request, log);
+      Exchange exchange = new Exchange(vertx, workers, request, log);
       if (Health.LIVE.equals(request.path())) {
         exchange.reply().json(200, Health.live());
       } else {

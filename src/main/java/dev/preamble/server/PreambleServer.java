@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -85,6 +86,11 @@ public final class PreambleServer implements AutoCloseable {
    *     cannot be are {@link #warnings}
    */
   public static PreambleServer start(ServerConfig config) {
+    return start(config, UnaryOperator.identity());
+  }
+
+  /** As above; requests are submitted to what {@code around} makes of the engine. */
+  static PreambleServer start(ServerConfig config, UnaryOperator<Engine> around) {
     try (Opened opened = new Opened()) {
       ServerLog log =
           opened.add(
@@ -100,7 +106,8 @@ public final class PreambleServer implements AutoCloseable {
       Engine engine =
           opened.add(BatchingEngine.open(model, sharing(config.engine())), Engine::close);
       warmUp(engine);
-      PreambleServer server = new PreambleServer(config, log, port, model, catalog, keys, engine);
+      PreambleServer server =
+          new PreambleServer(config, log, port, model, catalog, keys, around.apply(engine));
       port.open(server.routes().handler(port.vertx()));
       log.server("ready", server.url());
       opened.keep();
@@ -159,6 +166,7 @@ public final class PreambleServer implements AutoCloseable {
                 new CallerLimits(
                     limits.requestsPerMinute(), limits.requestsAtOnce(), System::nanoTime)),
             inFlight,
+            port.workers(),
             log,
             metrics)
         .open(Health.LIVE, exchange -> exchange.reply().json(200, Health.live()))
@@ -254,11 +262,15 @@ public final class PreambleServer implements AutoCloseable {
 
   /**
    * Takes no new request, lets running ones finish within the grace period, ends the rest with an
-   * error that clients see, and frees everything.
+   * error that clients see, and frees everything. Whoever closes it again waits until it is closed.
    */
   @Override
   public void close() {
-    if (closing.compareAndSet(false, true)) {
+    if (!closing.compareAndSet(false, true)) {
+      awaitClosed();
+      return;
+    }
+    try {
       log.server("closing", "running requests have %s".formatted(config.grace()));
       port.close(config.grace(), inFlight, generations::cancelAll);
       watcher.close();
@@ -268,7 +280,16 @@ public final class PreambleServer implements AutoCloseable {
       metrics.close();
       log.server("closed", url());
       log.close();
+    } finally {
       closed.countDown();
+    }
+  }
+
+  private void awaitClosed() {
+    try {
+      closed.await();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -33,12 +33,14 @@ final class Routes {
   private final List<Route> routes = new ArrayList<>();
   private final Gate gate;
   private final InFlight inFlight;
+  private final Workers workers;
   private final ServerLog log;
   private final ServerMetrics metrics;
 
-  Routes(Gate gate, InFlight inFlight, ServerLog log, ServerMetrics metrics) {
+  Routes(Gate gate, InFlight inFlight, Workers workers, ServerLog log, ServerMetrics metrics) {
     this.gate = gate;
     this.inFlight = inFlight;
+    this.workers = workers;
     this.log = log;
     this.metrics = metrics;
   }
@@ -82,7 +84,7 @@ final class Routes {
   }
 
   private Exchange begin(RoutingContext turn) {
-    Exchange exchange = new Exchange(turn.vertx(), turn.request(), log);
+    Exchange exchange = new Exchange(turn.vertx(), workers, turn.request(), log);
     inFlight.add(exchange.reply());
     turn.put(EXCHANGE, exchange);
     return exchange;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.server.adapters.AdapterEvents;
 import dev.preamble.server.adapters.AdapterVersion;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -13,6 +14,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -90,43 +92,58 @@ final class ServerLog implements AdapterEvents, AutoCloseable {
     if (out.isEmpty()) {
       return;
     }
+    if (!waiting.offer(line(level, what))) {
+      leftOut.incrementAndGet();
+    }
+  }
+
+  private static String line(String level, ObjectNode what) {
     ObjectNode line =
         JsonNodeFactory.instance
             .objectNode()
             .put("time", Instant.now().toString())
             .put("level", level);
     line.setAll(what);
-    if (!waiting.offer(line.toString())) {
-      leftOut.incrementAndGet();
-    }
+    return line.toString();
+  }
+
+  private static void put(PrintStream target, String line) throws IOException {
+    target.write((line + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
   private void write() {
     PrintStream target = out.orElseThrow();
     try {
       for (String line = waiting.take(); !line.equals(END); line = waiting.take()) {
-        target.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        put(target, line);
         long missing = leftOut.getAndSet(0);
         if (missing > 0) {
-          warning("%,d lines were left out of the log".formatted(missing));
+          String message = "%,d lines were left out of the log".formatted(missing);
+          put(target, line("warning", event("warning").put("message", message)));
         }
         if (waiting.isEmpty()) {
           target.flush();
         }
       }
       target.flush();
-    } catch (InterruptedException | java.io.IOException nobodyReads) {
+    } catch (InterruptedException | IOException nobodyReads) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Whether there is a thread that writes. */
+  boolean isWriting() {
+    return writer.isAlive();
   }
 
   /** Writes what is still waiting. */
   @Override
   public void close() {
     if (out.isPresent()) {
-      waiting.offer(END);
       try {
-        writer.join(LAST_WORDS);
+        if (waiting.offer(END, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS)) {
+          writer.join(LAST_WORDS);
+        }
       } catch (InterruptedException interrupted) {
         Thread.currentThread().interrupt();
       }

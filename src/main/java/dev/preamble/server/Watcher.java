@@ -4,7 +4,10 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** A thread that looks again and again for what has changed on the disk. */
+/**
+ * A thread that looks again and again for what has changed on the disk. A look that fails is told
+ * to the log, and the next one comes all the same.
+ */
 final class Watcher implements AutoCloseable {
   private final CountDownLatch end = new CountDownLatch(1);
   private final Thread thread;
@@ -27,8 +30,8 @@ final class Watcher implements AutoCloseable {
         for (Runnable look : looks) {
           try {
             look.run();
-          } catch (RuntimeException fault) {
-            log.warning("cannot look for changes: " + fault.getMessage());
+          } catch (RuntimeException | Error fault) {
+            log.warning("cannot look for changes: " + fault);
           }
         }
       }

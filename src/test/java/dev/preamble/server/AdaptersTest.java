@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -140,13 +141,22 @@ class AdaptersTest {
 
   @Test
   void aReplacedFolderIsANewVersionAndRunningRequestsFinishOnTheOld() throws Exception {
+    server.close();
+    AtomicReference<HeldEngine> engine = new AtomicReference<>();
+    server =
+        ServerFixture.start(
+            adapters,
+            UnaryOperator.identity(),
+            own -> engine.updateAndGet(none -> new HeldEngine(own)));
     String old = answer("first");
     String oldDigest = shown("first").get("digest").asText();
+    String whole = text(server.answer(body("first", BEGINNING, 480)));
+    engine.get().hold();
     HttpResponse<Stream<String>> running =
         server.open(body("first", BEGINNING, 480).put("stream", true).toString());
-    String whole = text(server.answer(body("first", BEGINNING, 480)));
     adapter(9, 99).save(adapters.resolve("first"));
     awaitThat("the new version", () -> !shown("first").get("digest").asText().equals(oldDigest));
+    engine.get().letGo();
     String fresh = answer("first");
     assertNotEquals(old, fresh);
     assertEquals(9, shown("first").get("virtual_tokens").asInt());

@@ -22,6 +22,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,13 +140,21 @@ class ObservationTest {
 
   @Test
   void adaptersOfRunningRequestsAreNamed() throws Exception {
-    try (ServerFixture server = start(new ServerConfig.Observation(false, false, true, 100))) {
+    AtomicReference<HeldEngine> engine = new AtomicReference<>();
+    try (ServerFixture server =
+        ServerFixture.start(
+            ServerFixture.adapters(folder),
+            config -> config.withObservation(new ServerConfig.Observation(false, false, true, 100)),
+            own -> engine.updateAndGet(none -> new HeldEngine(own)))) {
+      engine.get().hold();
       HttpResponse<Stream<String>> running =
           server.open(body("first", BEGINNING, 490).put("stream", true).toString());
       try (Stream<String> lines = running.body()) {
         lines.iterator().next();
         String metrics = server.get("/metrics").body();
         assertTrue(metrics.contains("running_lora_adapters=\"first\""), metrics);
+      } finally {
+        engine.get().letGo();
       }
     }
   }
@@ -250,6 +260,35 @@ class ObservationTest {
     assertEquals(1, line.lines().count());
     String told = ApiError.of(new IllegalStateException("the inside")).json().toString();
     assertFalse(told.contains("inside"), told);
+  }
+
+  @Test
+  void aLogThatIsFullWhenItIsClosedIsWrittenToItsEnd() throws Exception {
+    CountDownLatch reads = new CountDownLatch(1);
+    ByteArrayOutputStream out =
+        new ByteArrayOutputStream() {
+          @Override
+          public void write(byte[] bytes, int offset, int length) {
+            try {
+              reads.await();
+            } catch (InterruptedException interrupted) {
+              Thread.currentThread().interrupt();
+            }
+            super.write(bytes, offset, length);
+          }
+        };
+    ServerLog log = new ServerLog(Optional.of(new PrintStream(out, true)));
+    for (int i = 0; i < 20_000; i++) {
+      log.warning("a line");
+    }
+    Thread closer = Thread.ofPlatform().start(log::close);
+    while (closer.getState() != Thread.State.TIMED_WAITING) {
+      Thread.sleep(1);
+    }
+    reads.countDown();
+    closer.join();
+    assertFalse(log.isWriting(), "its thread has ended");
+    assertTrue(out.toString(StandardCharsets.UTF_8).contains("were left out of the log"));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.preamble.generation.Engine;
 import dev.preamble.generation.EngineOptions;
 import dev.preamble.generation.Stories;
 import dev.preamble.model.FrozenModel;
@@ -39,6 +40,12 @@ final class ServerFixture implements AutoCloseable {
 
   /** A server over the adapters in {@code folder}. */
   static ServerFixture start(Path folder, UnaryOperator<ServerConfig> change) {
+    return start(folder, change, UnaryOperator.identity());
+  }
+
+  /** As above; requests are submitted to what {@code around} makes of the engine. */
+  static ServerFixture start(
+      Path folder, UnaryOperator<ServerConfig> change, UnaryOperator<Engine> around) {
     return new ServerFixture(
         PreambleServer.start(
             change.apply(
@@ -48,7 +55,8 @@ final class ServerFixture implements AutoCloseable {
                             .withFolder(Optional.of(folder))
                             .withLook(Duration.ofMillis(50)))
                     .withPort(0)
-                    .withEngine(EngineOptions.defaults().withThreads(1)))));
+                    .withEngine(EngineOptions.defaults().withThreads(1))),
+            around));
   }
 
   /** Saves the adapters {@code first} (6 rows) and {@code second} (11 rows). */
