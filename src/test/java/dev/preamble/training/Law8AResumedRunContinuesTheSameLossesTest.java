@@ -57,8 +57,10 @@ class Law8AResumedRunContinuesTheSameLossesTest {
     data = Files.writeString(folder.resolve("rows.jsonl"), lines.toString());
   }
 
-  /** What the killed process does: trains, slowly enough to be killed while it does. */
+  /** What the killed process does: trains up to a step, and stands there until it is killed. */
   static final class Run {
+    private static final int LAST = 20;
+
     public static void main(String[] arguments) {
       try (FrozenModel model = FrozenModel.open(MODEL)) {
         train(
@@ -71,7 +73,7 @@ class Law8AResumedRunContinuesTheSameLossesTest {
               public void step(Step step) {
                 System.out.println(step.number());
                 try {
-                  Thread.sleep(20);
+                  Thread.sleep(step.number() < LAST ? 20 : Long.MAX_VALUE);
                 } catch (InterruptedException interrupted) {
                   throw new IllegalStateException(interrupted);
                 }
