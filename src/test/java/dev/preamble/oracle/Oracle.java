@@ -2,6 +2,7 @@ package dev.preamble.oracle;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,8 +11,10 @@ import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -29,19 +32,24 @@ public final class Oracle {
   private static final int STDERR_LINES = 60;
   private static final long MINUTES_AN_ANSWER = 20;
 
+  /** What a process that has ended had to say is read by then. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+
   private static Optional<Oracle> shared = Optional.empty();
 
   private final Process process;
   private final BufferedWriter requests;
   private final BlockingQueue<Optional<String>> answers = new LinkedBlockingQueue<>();
   private final Deque<String> stderr = new ArrayDeque<>();
+  private final Thread drain;
 
-  private Oracle(Path python) throws IOException {
-    process = new ProcessBuilder(python.toString(), "export-scripts/oracle.py").start();
+  /** The oracle that {@code command} starts. */
+  Oracle(List<String> command) throws IOException {
+    process = new ProcessBuilder(command).start();
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     requests = process.outputWriter(StandardCharsets.UTF_8);
     Thread.ofPlatform().daemon().name("oracle-answers").start(this::readAnswers);
-    Thread.ofPlatform().daemon().name("oracle-stderr").start(this::drainStderr);
+    drain = Thread.ofPlatform().daemon().name("oracle-stderr").start(this::drainStderr);
   }
 
   /** The process of this JVM, started on first use and again should it have died. */
@@ -49,7 +57,7 @@ public final class Oracle {
     if (shared.isEmpty() || !shared.get().process.isAlive()) {
       Path python = PythonEnvironment.python();
       try {
-        shared = Optional.of(new Oracle(python));
+        shared = Optional.of(new Oracle(List.of(python.toString(), "export-scripts/oracle.py")));
       } catch (IOException fault) {
         return fail("the oracle does not start with " + python, fault);
       }
@@ -70,32 +78,45 @@ public final class Oracle {
     try {
       requests.write(request + "\n");
       requests.flush();
-      JsonNode answer = JSON.readTree(nextLine(command));
-      if (answer.has("error")) {
-        return fail(
-            "oracle, command "
-                + command
-                + ":\n"
-                + answer.path("traceback").asText(answer.toString()));
-      }
-      return answer;
-    } catch (IOException fault) {
+    } catch (IOException nobodyReads) {
+      return ended(command);
+    }
+    JsonNode answer = parsed(nextLine(command));
+    if (answer.has("error")) {
       return fail(
-          "the oracle died at command " + command + "; its last words:\n" + lastWords(), fault);
+          "oracle, command "
+              + command
+              + ":\n"
+              + answer.path("traceback").asText(answer.toString()));
+    }
+    return answer;
+  }
+
+  private static JsonNode parsed(String line) {
+    try {
+      return JSON.readTree(line);
+    } catch (JsonProcessingException fault) {
+      return fail("the oracle gave no JSON: " + line, fault);
     }
   }
 
   private String nextLine(String command) {
     try {
-      Optional<String> line = answers.poll(MINUTES_AN_ANSWER, TimeUnit.MINUTES);
-      if (line == null) {
-        process.destroyForcibly();
-        return fail(
-            "the oracle gave no answer to %s for %d minutes".formatted(command, MINUTES_AN_ANSWER));
+      long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(MINUTES_AN_ANSWER);
+      while (System.nanoTime() < deadline) {
+        boolean alive = process.isAlive();
+        Optional<String> line =
+            answers.poll(alive ? 100 : LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+        if (line != null) {
+          return line.orElseGet(() -> ended(command));
+        }
+        if (!alive) {
+          return ended(command);
+        }
       }
-      return line.orElseGet(
-          () ->
-              fail("the oracle ended at command " + command + "; its last words:\n" + lastWords()));
+      process.destroyForcibly();
+      return fail(
+          "the oracle gave no answer to %s for %d minutes".formatted(command, MINUTES_AN_ANSWER));
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       return fail("interrupted while the oracle was at command " + command);
@@ -125,6 +146,26 @@ public final class Oracle {
       }
     } catch (IOException ended) {
       // Nothing more to drain.
+    }
+  }
+
+  /** Fails with what a process that has ended, or is about to, said at last. */
+  private <T> T ended(String command) {
+    try {
+      process.waitFor(LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+      closeRequests();
+      drain.join(LAST_WORDS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return fail("the oracle ended at command " + command + "; its last words:\n" + lastWords());
+  }
+
+  private void closeRequests() {
+    try {
+      requests.close();
+    } catch (IOException nobodyReads) {
+      // There is nothing to be said to a process that has ended.
     }
   }
 

@@ -4,8 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 
 class OracleTest {
@@ -23,5 +27,21 @@ class OracleTest {
             () -> oracle.call("decode", Map.of("model", "none", "token_ids", new int[0][])));
     assertTrue(failure.getMessage().contains("Traceback"), failure.getMessage());
     realPeftAnswers();
+  }
+
+  /** A child of the process may hold its output open longer than it lives itself. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "import subprocess; subprocess.Popen(['sh', '-c', 'cat >/dev/null; true']); "})
+  @Timeout(120)
+  void aProcessThatDiesAtItsImportsFailsTheTestWithPythonsWords(String before) throws Exception {
+    Oracle oracle =
+        new Oracle(
+            List.of(PythonEnvironment.python().toString(), "-c", before + "import no_such_module"));
+    for (int call = 0; call < 2; call++) {
+      AssertionFailedError failure =
+          assertThrows(AssertionFailedError.class, () -> oracle.call("hello", Map.of()));
+      assertTrue(failure.getMessage().contains("no_such_module"), failure.getMessage());
+    }
   }
 }
