@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -72,8 +73,9 @@ public final class WholeFolder {
   public static void put(Path filled, Path target) {
     try {
       syncFiles(filled);
-      if (!takesFreePlace(filled, target)) {
-        deleteTree(changePlaces(target, filled));
+      boolean placed = false;
+      while (!placed) {
+        placed = takesFreePlace(filled, target) || takesPlace(filled, target);
       }
       WholeFile.syncFolder(target.toAbsolutePath().getParent());
     } catch (IOException fault) {
@@ -98,6 +100,18 @@ public final class WholeFolder {
     }
   }
 
+  /** Changes places with what stands at {@code target}; false if that is gone meanwhile. */
+  private static boolean takesPlace(Path filled, Path target) throws IOException {
+    Path old;
+    try {
+      old = changePlaces(target, filled);
+    } catch (NoSuchFileException removed) {
+      return false;
+    }
+    deleteTree(old);
+    return true;
+  }
+
   /**
    * Removes a folder or file in one step: it is moved to a hidden name first. Does nothing if there
    * is none.
@@ -111,13 +125,25 @@ public final class WholeFolder {
             folder.resolveSibling(
                 ".%s.%08x.tmp"
                     .formatted(folder.getFileName(), ThreadLocalRandom.current().nextInt()));
-        Files.move(folder, hidden, StandardCopyOption.ATOMIC_MOVE);
+        if (!moves(folder, hidden)) {
+          return;
+        }
         WholeFile.syncFolder(folder.toAbsolutePath().getParent());
         deleteTree(hidden);
       }
     } catch (IOException fault) {
       throw new PreambleException(
           "cannot remove %s: %s".formatted(folder, WholeFile.reason(fault)), fault);
+    }
+  }
+
+  /** False if there is no such folder any more: somebody else has removed it. */
+  private static boolean moves(Path folder, Path to) throws IOException {
+    try {
+      Files.move(folder, to, StandardCopyOption.ATOMIC_MOVE);
+      return true;
+    } catch (NoSuchFileException removed) {
+      return false;
     }
   }
 

@@ -14,8 +14,11 @@ import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -80,10 +83,14 @@ public final class KeyFile {
    * @throws PreambleException if it has a key of that name, or is no such file
    */
   public static void add(Path file, ApiKey key) {
-    List<ApiKey> keys = new ArrayList<>(Files.exists(file) ? keys(file) : List.of());
-    keys.add(key);
-    requireDistinct(file, keys);
-    write(file, keys);
+    alone(
+        file,
+        () -> {
+          List<ApiKey> keys = new ArrayList<>(Files.exists(file) ? keys(file) : List.of());
+          keys.add(key);
+          requireDistinct(file, keys);
+          write(file, keys);
+        });
   }
 
   /**
@@ -92,11 +99,36 @@ public final class KeyFile {
    * @throws PreambleException if there is none
    */
   public static void remove(Path file, String name) {
-    List<ApiKey> keys = new ArrayList<>(keys(file));
-    if (!keys.removeIf(key -> key.name().equals(name))) {
-      throw new PreambleException("%s: there is no key '%s'".formatted(file, name));
+    read(file);
+    alone(
+        file,
+        () -> {
+          List<ApiKey> keys = new ArrayList<>(keys(file));
+          if (!keys.removeIf(key -> key.name().equals(name))) {
+            throw new PreambleException("%s: there is no key '%s'".formatted(file, name));
+          }
+          write(file, keys);
+        });
+  }
+
+  /**
+   * Does {@code change} while nobody else, in this process or another, changes {@code file}:
+   * whoever does holds the lock of a hidden file beside it, which stays.
+   */
+  private static synchronized void alone(Path file, Runnable change) {
+    Path real = file.toAbsolutePath();
+    Path lock = real.resolveSibling(".%s.lock".formatted(real.getFileName()));
+    try {
+      Files.createDirectories(lock.getParent());
+      try (FileChannel channel =
+              FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileLock _ = channel.lock()) {
+        change.run();
+      }
+    } catch (IOException fault) {
+      throw new PreambleException(
+          "cannot change the keys in %s: %s".formatted(file, WholeFile.reason(fault)), fault);
     }
-    write(file, keys);
   }
 
   private static List<ApiKey> keys(Path file) {

@@ -13,6 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,6 +108,30 @@ class KeysTest {
     Files.delete(file);
     watch.look(faults::add);
     assertTrue(watch.keys().required(), "a lost file lets nobody in who had no key");
+  }
+
+  @Test
+  void keysThatAreAddedAtTheSameTimeAreAllThere() throws Exception {
+    Path file = folder.resolve("keys.yaml");
+    int threads = 8;
+    CyclicBarrier together = new CyclicBarrier(threads);
+    try (ExecutorService all = Executors.newFixedThreadPool(threads)) {
+      List<Future<?>> added = new ArrayList<>();
+      for (int i = 0; i < threads; i++) {
+        String name = "name" + i;
+        added.add(
+            all.submit(
+                () -> {
+                  together.await();
+                  KeyFile.add(file, key(name, "secret of " + name, Role.INFER));
+                  return null;
+                }));
+      }
+      for (Future<?> each : added) {
+        each.get();
+      }
+    }
+    assertEquals(threads, KeyFile.read(file).keys().size());
   }
 
   @ParameterizedTest
