@@ -2,9 +2,9 @@ package dev.preamble.generation;
 
 import dev.preamble.generation.sampling.Workspace;
 import dev.preamble.model.FrozenModel;
+import dev.preamble.model.Logits;
 import dev.preamble.model.SlotCache;
 import dev.preamble.model.TextTokenizer;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -235,7 +235,7 @@ public final class BatchingEngine implements Engine {
   private void prompted(ActiveRow row, Prefill.Prompted prompted) {
     if (row.row().request().maxTokens() == 0) {
       finish(row, FinishReason.LENGTH);
-    } else if (take(row, prompted.logits(), prompted.offset())) {
+    } else if (take(row, prompted.logits(), prompted.place())) {
       row.row().endStep();
       batch.decode(row);
     }
@@ -250,7 +250,7 @@ public final class BatchingEngine implements Engine {
     for (int slot = 0; slot < count; slot++) {
       step[slot] = rows.get(slot).next();
     }
-    MemorySegment logits;
+    Logits logits;
     try {
       logits = batch.step().step(step);
     } catch (Throwable fault) {
@@ -260,7 +260,7 @@ public final class BatchingEngine implements Engine {
     for (int slot = count - 1; slot >= 0; slot--) {
       ActiveRow row = rows.get(slot);
       try {
-        take(row, logits, 4L * slot * runner.manifest().vocabularySize());
+        take(row, logits, slot);
       } catch (Throwable fault) {
         fail(row, fault);
       }
@@ -276,12 +276,12 @@ public final class BatchingEngine implements Engine {
   }
 
   /** Gives the row its next token, unless nobody wants it; says whether the row goes on. */
-  private boolean take(ActiveRow row, MemorySegment logits, long offset) {
+  private boolean take(ActiveRow row, Logits logits, int place) {
     if (row.row().cancelled()) {
       finish(row, FinishReason.CANCELLED);
       return false;
     }
-    Optional<FinishReason> end = row.text().take(logits, offset);
+    Optional<FinishReason> end = row.text().take(logits, place);
     if (end.isPresent()) {
       finish(row, end.get());
     } else {

@@ -28,7 +28,8 @@ final class ModelRunner implements AutoCloseable {
     this.model = model;
     this.session =
         model.session(
-            model.graph(), SessionOptions.defaults().withThreads(threads).withSpinning(spins));
+            model.decodingGraph(),
+            SessionOptions.defaults().withThreads(threads).withSpinning(spins));
   }
 
   Manifest manifest() {

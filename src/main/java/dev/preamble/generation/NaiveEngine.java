@@ -4,6 +4,7 @@ import dev.preamble.generation.sampling.Workspace;
 import dev.preamble.model.CachedSequence;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.model.KeyValueCache;
+import dev.preamble.model.Logits;
 import dev.preamble.model.TextTokenizer;
 import java.util.Arrays;
 import java.util.Optional;
@@ -141,7 +142,7 @@ public final class NaiveEngine implements Engine {
     try (KeyValueCache cache = runner.cache(row.request().virtualTokens() + tokens.length);
         CachedSequence sequence = runner.sequence(cache)) {
       row.request().adapter().ifPresent(adapter -> ModelRunner.enter(adapter, cache, sequence));
-      return text.take(sequence.advance(tokens), 0);
+      return text.take(Logits.of(sequence.advance(tokens), runner.manifest().vocabularySize()), 0);
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.preamble.generation;
 
 import dev.preamble.model.KeyValueCache;
+import dev.preamble.model.Logits;
 import dev.preamble.model.SlotCache;
 import dev.preamble.peft.AdapterEntry;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -26,8 +26,8 @@ final class Prefill {
   private final TextStore texts;
   private int turn;
 
-  /** Logits after a prompt: float [vocabulary] from byte {@code offset} on. */
-  record Prompted(MemorySegment logits, long offset) {}
+  /** Logits after a prompt: row {@code place} of {@code logits}. */
+  record Prompted(Logits logits, int place) {}
 
   Prefill(ModelRunner runner, Batch batch, PrefixStore prefixes, TextStore texts) {
     this.runner = runner;
@@ -126,17 +126,16 @@ final class Prefill {
     int count = Math.min(row.scores().isPresent() ? SHORT : chunk(), row.unfed());
     boolean last = count == row.unfed();
     int wanted = row.scores().isPresent() ? count : last ? 1 : 0;
-    MemorySegment logits =
+    Logits logits =
         batch.prefill().advance(batch.slot(row), row.prompt(), row.fed(), count, wanted);
     row.feed(count);
-    row.scores().ifPresent(scores -> scores.take(logits, count));
+    row.scores().ifPresent(scores -> scores.take(logits.values(), count));
     if (!last) {
       return Optional.empty();
     }
     row.scores().ifPresent(scores -> row.row().givePrompt(scores.tokens()));
     keepText(row, row.prompt());
-    return Optional.of(
-        new Prompted(logits, 4L * (wanted - 1) * runner.manifest().vocabularySize()));
+    return Optional.of(new Prompted(logits, wanted - 1));
   }
 
   /**

@@ -3,9 +3,9 @@ package dev.preamble.generation;
 import dev.preamble.generation.sampling.ChosenToken;
 import dev.preamble.generation.sampling.TokenSampler;
 import dev.preamble.generation.sampling.Workspace;
+import dev.preamble.model.Logits;
 import dev.preamble.model.Manifest;
 import dev.preamble.model.TextTokenizer;
-import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
@@ -40,10 +40,10 @@ final class RowText {
    * Chooses the row's next token, which its listener is told, and says why it is the last one if it
    * is.
    *
-   * @param logits holds float [vocabulary] from byte {@code offset} on; left as it is
+   * @param logits those of row {@code place} are read, and left as they are
    */
-  Optional<FinishReason> take(MemorySegment logits, long offset) {
-    ChosenToken chosen = sampler.next(logits, offset);
+  Optional<FinishReason> take(Logits logits, int place) {
+    ChosenToken chosen = sampler.next(logits, place);
     boolean end = sampler.ends(chosen.id());
     String piece = end ? "" : text.append(chosen.id());
     Optional<FinishReason> reason =

@@ -2,6 +2,7 @@ package dev.preamble.model;
 
 import dev.preamble.model.chat.ChatTemplate;
 import dev.preamble.model.chat.Conversation;
+import dev.preamble.onnx.BlockMaxima;
 import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphReader;
 import dev.preamble.onnx.GraphWriter;
@@ -119,6 +120,11 @@ public final class FrozenModel implements AutoCloseable {
     return graph;
   }
 
+  /** The exported graph with what finds the most probable tokens beside its logits. */
+  public Graph decodingGraph() {
+    return BlockMaxima.beside(graph, "logits");
+  }
+
   /** The rows that token ids stand for. */
   public EmbeddingTable embeddings() {
     return embeddings;
@@ -173,7 +179,10 @@ public final class FrozenModel implements AutoCloseable {
     return Session.open(GraphWriter.write(derived), placed, weights.inMemory(derived));
   }
 
-  /** A sequence that {@code session}, opened with {@link #graph}, continues in {@code cache}. */
+  /**
+   * A sequence that {@code session}, opened with {@link #graph} or {@link #decodingGraph},
+   * continues in {@code cache}.
+   */
   public CachedSequence sequence(Session session, KeyValueCache cache) {
     return new CachedSequence(session, manifest, embeddings, cache);
   }
@@ -183,7 +192,10 @@ public final class FrozenModel implements AutoCloseable {
     return SlotCache.allocate(manifest, session::allocate, slots, capacity);
   }
 
-  /** A pass of {@code session}, opened with {@link #graph}, over {@code rows} slots at a time. */
+  /**
+   * A pass of {@code session}, opened with {@link #graph} or {@link #decodingGraph}, over {@code
+   * rows} slots at a time.
+   */
   public SlotPass pass(Session session, SlotCache cache, int rows) {
     return new SlotPass(session, manifest, embeddings, cache, rows);
   }

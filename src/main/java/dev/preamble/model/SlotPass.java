@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.preamble.onnx.BlockMaxima;
 import dev.preamble.runtime.Binding;
 import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Session;
@@ -25,13 +26,17 @@ public final class SlotPass implements AutoCloseable {
   private final SlotCache cache;
   private final int rows;
   private final Binding binding;
+  private final int blocks;
   private final Map<Integer, List<SlotCache.Pair>> views = new HashMap<>();
   private final Tensor lastPlaces;
   private final Tensor longest = Tensor.allocate(ElementType.INT32);
   private Tensor embeds = Tensor.allocate(ElementType.FLOAT32, 0);
   private Tensor positions = Tensor.allocate(ElementType.INT64, 0);
   private Tensor wanted = Tensor.allocate(ElementType.INT64, 0);
-  private Tensor logits = Tensor.allocate(ElementType.FLOAT32, 0);
+  private Tensor values = Tensor.allocate(ElementType.FLOAT32, 0);
+  private Tensor maxima = Tensor.allocate(ElementType.FLOAT32, 0);
+  private Tensor sums = Tensor.allocate(ElementType.FLOAT32, 0);
+  private Logits logits;
   private int first = -1;
   private int count;
   private int logitsWanted = -1;
@@ -43,18 +48,29 @@ public final class SlotPass implements AutoCloseable {
     this.cache = cache;
     this.rows = rows;
     this.binding = session.bind();
+    this.blocks = blocks(session);
+    this.logits = Logits.of(values.data(), manifest.vocabularySize());
     this.lastPlaces = Tensor.allocate(ElementType.INT32, rows);
     binding.bindInput("seqlens_k", lastPlaces);
     binding.bindInput("total_sequence_length", longest);
+  }
+
+  /** Blocks whose maxima the session gives; 0 if it gives none. */
+  private static int blocks(Session session) {
+    return session.outputs().stream()
+        .filter(output -> output.name().equals(BlockMaxima.MAXIMA))
+        .mapToInt(output -> Math.toIntExact(output.sizes().getLast()))
+        .findFirst()
+        .orElse(0);
   }
 
   /**
    * Puts one token behind what each slot from the first on holds.
    *
    * @param tokens one for each row
-   * @return float [rows, vocabulary], overwritten by the next run
+   * @return the logits of each row
    */
-  public MemorySegment step(int[] tokens) {
+  public Logits step(int[] tokens) {
     shape(0, 1, 1);
     for (int row = 0; row < rows; row++) {
       embeddings.copy(tokens[row], embeds.data(), row);
@@ -67,9 +83,9 @@ public final class SlotPass implements AutoCloseable {
    *
    * @param from the first of {@code tokens} that is put, and {@code count} how many are
    * @param logits logits wanted, those after the last tokens
-   * @return float [logits, vocabulary], overwritten by the next run
+   * @return as many rows
    */
-  public MemorySegment advance(int slot, int[] tokens, int from, int count, int logits) {
+  public Logits advance(int slot, int[] tokens, int from, int count, int logits) {
     shape(slot, count, logits);
     embeddings.copy(tokens, from, count, embeds.data(), 0);
     return run();
@@ -88,7 +104,7 @@ public final class SlotPass implements AutoCloseable {
     run();
   }
 
-  private MemorySegment run() {
+  private Logits run() {
     int most = 0;
     for (int row = 0; row < rows; row++) {
       int length = cache.length(first + row);
@@ -108,7 +124,7 @@ public final class SlotPass implements AutoCloseable {
     for (int row = 0; row < rows; row++) {
       cache.advance(first + row, count);
     }
-    return logits.data();
+    return logits;
   }
 
   /** Binds what differs from the last run. */
@@ -143,7 +159,8 @@ public final class SlotPass implements AutoCloseable {
     embeds = Tensor.allocate(ElementType.FLOAT32, rows, count, manifest.hiddenSize());
     positions = Tensor.allocate(ElementType.INT64, rows, count);
     wanted = Tensor.allocate(ElementType.INT64, rows, logitsWanted);
-    logits = Tensor.allocate(ElementType.FLOAT32, rows, logitsWanted, manifest.vocabularySize());
+    values = Tensor.allocate(ElementType.FLOAT32, rows, logitsWanted, manifest.vocabularySize());
+    logits = Logits.of(values.data(), manifest.vocabularySize());
     for (int row = 0; row < rows; row++) {
       for (int i = 0; i < logitsWanted; i++) {
         long place = (long) row * logitsWanted + i;
@@ -153,14 +170,23 @@ public final class SlotPass implements AutoCloseable {
     binding.bindInput("inputs_embeds", embeds);
     binding.bindInput("position_ids", positions);
     binding.bindInput("logit_positions", wanted);
-    binding.bindOutput("logits", logits);
+    binding.bindOutput("logits", values);
+    if (blocks > 0) {
+      maxima = Tensor.allocate(ElementType.FLOAT32, rows, logitsWanted, blocks);
+      sums = Tensor.allocate(ElementType.FLOAT32, rows, logitsWanted, blocks);
+      logits = logits.withMaxima(maxima.data(), sums.data(), blocks);
+      binding.bindOutput(BlockMaxima.MAXIMA, maxima);
+      binding.bindOutput(BlockMaxima.SUMS, sums);
+    }
   }
 
   private void closeBuffers() {
     embeds.close();
     positions.close();
     wanted.close();
-    logits.close();
+    values.close();
+    maxima.close();
+    sums.close();
   }
 
   /** Frees the buffers, the cache not among them: it belongs to the caller. */

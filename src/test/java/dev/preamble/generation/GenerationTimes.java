@@ -7,6 +7,8 @@ import dev.preamble.model.FrozenModel;
 import dev.preamble.model.SlotCache;
 import dev.preamble.model.SlotPass;
 import dev.preamble.oracle.Oracle;
+import dev.preamble.runtime.Session;
+import dev.preamble.runtime.SessionOptions;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -15,12 +17,17 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.function.IntFunction;
 
 /** Times of the engine, of bare loops over the runtime, and of PEFT, on one model. */
 public final class GenerationTimes {
   private static final int PROMPT = 32;
   private static final int TOKENS = 64;
   private static final int VIRTUAL = 8;
+
+  /** Positions of a slot in a loop. */
+  private static final int LONGEST = 256;
 
   /** How often each thing is timed, in turns. */
   private static final int ROUNDS = 6;
@@ -61,19 +68,31 @@ public final class GenerationTimes {
 
   private void throughput(int rows, ObjectNode report) {
     List<Double> bare = new ArrayList<>();
+    List<Double> exported = new ArrayList<>();
     List<Double> greedy = new ArrayList<>();
     List<Double> steps = new ArrayList<>();
     double whole = Double.MAX_VALUE;
     double peft = Double.MAX_VALUE;
     FittedAdapter adapter = Stories.fitted(model, VIRTUAL, 1);
-    try (BatchingEngine engine = BatchingEngine.open(model, options)) {
+    SessionOptions same =
+        SessionOptions.defaults().withThreads(threads).withSpinning(options.spins());
+    try (BatchingEngine engine = BatchingEngine.open(model, options);
+        Session session = model.session(model.graph(), same)) {
+      ModelRunner runner = engine.parts().runner();
+      Loop inEngine = new Loop(slots -> runner.slots(slots, LONGEST), runner::pass);
+      Loop ofExported =
+          new Loop(
+              slots -> model.slots(session, slots, LONGEST),
+              (cache, count) -> model.pass(session, cache, count));
       for (int round = 0; round < WARMING; round++) {
-        bareSteps(engine.parts().runner(), rows, true);
+        steps(inEngine, rows, true);
+        steps(ofExported, rows, false);
         decode(engine, rows, adapter, new ArrayList<>());
       }
       for (int round = 0; round < ROUNDS; round++) {
-        bare.addAll(bareSteps(engine.parts().runner(), rows, false));
-        greedy.addAll(bareSteps(engine.parts().runner(), rows, true));
+        bare.addAll(steps(inEngine, rows, false));
+        exported.addAll(steps(ofExported, rows, false));
+        greedy.addAll(steps(inEngine, rows, true));
         whole = Math.min(whole, decode(engine, rows, adapter, steps));
       }
       for (JsonNode seconds : peft(rows).get("seconds")) {
@@ -85,6 +104,11 @@ public final class GenerationTimes {
         .put("engine_step_seconds", AdapterTimes.median(steps))
         .put("engine_over_bare_throughput", AdapterTimes.median(bare) / AdapterTimes.median(steps))
         .put("engine_over_bare_best", Collections.min(bare) / Collections.min(steps))
+        .put("exported_graph_step_seconds", AdapterTimes.median(exported))
+        .put(
+            "engine_over_exported_graph_throughput",
+            AdapterTimes.median(exported) / AdapterTimes.median(steps))
+        .put("engine_over_exported_graph_best", Collections.min(exported) / Collections.min(steps))
         .put("greedy_loop_step_seconds", AdapterTimes.median(greedy))
         .put(
             "engine_over_greedy_loop_throughput",
@@ -96,16 +120,26 @@ public final class GenerationTimes {
   }
 
   /**
-   * Seconds of steps of a loop that does nothing but run the model, for rows as in the engine and
-   * in its session: where two sessions' weights lie in memory makes more of a difference.
+   * How a loop runs the model: in the engine's session, since where two sessions' weights lie in
+   * memory makes more of a difference than what is compared, or in one of the graph as exported,
+   * without the maxima that the engine has the runtime find.
+   *
+   * @param slots so many empty slots
+   * @param pass over so many of them
+   */
+  private record Loop(
+      IntFunction<SlotCache> slots, BiFunction<SlotCache, Integer, SlotPass> pass) {}
+
+  /**
+   * Seconds of steps of a loop that does nothing but run the model, for rows as in the engine.
    *
    * @param greedy whether it looks for each row's most probable token and goes on with it, which is
    *     the least that decodes; else the same tokens come in every step
    */
-  private List<Double> bareSteps(ModelRunner runner, int rows, boolean greedy) {
-    try (SlotCache cache = runner.slots(rows, 256);
-        SlotPass fill = runner.pass(cache, 1);
-        SlotPass step = runner.pass(cache, rows)) {
+  private List<Double> steps(Loop loop, int rows, boolean greedy) {
+    try (SlotCache cache = loop.slots().apply(rows);
+        SlotPass fill = loop.pass().apply(cache, 1);
+        SlotPass step = loop.pass().apply(cache, rows)) {
       int filled = VIRTUAL + PROMPT;
       int[] prompt = random.ints(filled, 3, model.manifest().vocabularySize()).toArray();
       for (int slot = 0; slot < rows; slot++) {
@@ -114,7 +148,7 @@ public final class GenerationTimes {
       int[] tokens = random.ints(rows, 3, model.manifest().vocabularySize()).toArray();
       List<Long> came = new ArrayList<>();
       for (int i = 0; i < TOKENS; i++) {
-        MemorySegment logits = step.step(tokens);
+        MemorySegment logits = step.step(tokens).values();
         for (int row = 0; greedy && row < rows; row++) {
           tokens[row] = mostProbable(logits, row);
         }

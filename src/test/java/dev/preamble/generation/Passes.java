@@ -55,9 +55,9 @@ final class Passes implements AutoCloseable {
               cache.append(1, prefix);
             }
           });
-      copy(pass.advance(1, tokens, 0, start, start), logits, 0, start);
+      copy(pass.advance(1, tokens, 0, start, start).values(), logits, 0, start);
       for (int place = start; place < tokens.length; place++) {
-        copy(pass.advance(1, tokens, place, 1, 1), logits, place, 1);
+        copy(pass.advance(1, tokens, place, 1, 1).values(), logits, place, 1);
       }
     }
     return logits;

@@ -76,10 +76,13 @@ class SlotCacheTest {
         int[] prompt = random.ints(1 + 20 * slot, 3, vocabulary).toArray();
         single.advance(slot, prompt, 0, prompt.length, 0);
         alone[slot] =
-            single.advance(slot, new int[] {tokens[slot]}, 0, 1, 1).toArray(ValueLayout.JAVA_FLOAT);
+            single
+                .advance(slot, new int[] {tokens[slot]}, 0, 1, 1)
+                .values()
+                .toArray(ValueLayout.JAVA_FLOAT);
         cache.truncate(slot, prompt.length);
       }
-      float[] together = all.step(tokens).toArray(ValueLayout.JAVA_FLOAT);
+      float[] together = all.step(tokens).values().toArray(ValueLayout.JAVA_FLOAT);
       for (int slot = 0; slot < 5; slot++) {
         float[] row = new float[vocabulary];
         System.arraycopy(together, slot * vocabulary, row, 0, vocabulary);
@@ -156,7 +159,8 @@ class SlotCacheTest {
   /** The logits after one token more, which is taken back. */
   private static float[] next(SlotCache cache, SlotPass pass, int slot) {
     int length = cache.length(slot);
-    float[] logits = pass.advance(slot, new int[] {9}, 0, 1, 1).toArray(ValueLayout.JAVA_FLOAT);
+    float[] logits =
+        pass.advance(slot, new int[] {9}, 0, 1, 1).values().toArray(ValueLayout.JAVA_FLOAT);
     cache.truncate(slot, length);
     return logits;
   }

@@ -1,6 +1,7 @@
 package dev.preamble.generation.sampling;
 
 import dev.preamble.PreambleException;
+import dev.preamble.model.Logits;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -41,6 +42,30 @@ final class MostProbable {
       }
     }
     return false;
+  }
+
+  /**
+   * As {@link #of(float[])} for a row of {@code logits}. Where the highest of its blocks are known,
+   * one block is read.
+   */
+  static int of(Logits logits, int row) {
+    int blocks = logits.blocks(row);
+    if (blocks > 0) {
+      int best = 0;
+      for (int block = 1; block < blocks; block++) {
+        best = logits.highest(row, block) > logits.highest(row, best) ? block : best;
+      }
+      MemorySegment values = logits.values();
+      int width = logits.vocabulary() / blocks;
+      long from = logits.offset(row) + 4L * best * width;
+      float highest = logits.highest(row, best);
+      for (int i = 0; i < width; i++) {
+        if (values.get(ValueLayout.JAVA_FLOAT, from + 4L * i) == highest) {
+          return best * width + i;
+        }
+      }
+    }
+    return of(logits.values(), logits.offset(row), logits.vocabulary());
   }
 
   /** As {@link #of(float[])} for {@code vocabulary} floats from byte {@code offset} on. */

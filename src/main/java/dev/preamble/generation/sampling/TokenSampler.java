@@ -1,7 +1,7 @@
 package dev.preamble.generation.sampling;
 
 import dev.preamble.PreambleException;
-import java.lang.foreign.MemorySegment;
+import dev.preamble.model.Logits;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -68,17 +68,17 @@ public final class TokenSampler {
   /**
    * The token that follows.
    *
-   * @param logits holds float [vocabulary] from byte {@code offset} on; left as it is
+   * @param logits those of {@code row} are read, and left as they are
    * @throws PreambleException if no token can follow
    */
-  public ChosenToken next(MemorySegment logits, long offset) {
+  public ChosenToken next(Logits logits, int row) {
     boolean plain = leavesLogits();
     if (!plain || !sampling.isGreedy() || alternatives.isPresent()) {
-      space.load(logits, offset);
+      space.load(logits, row);
     }
     int token;
     if (plain && sampling.isGreedy()) {
-      token = MostProbable.of(logits, offset, space.raw.length);
+      token = MostProbable.of(logits, row);
     } else {
       float[] changed = plain ? space.raw : changed();
       token =

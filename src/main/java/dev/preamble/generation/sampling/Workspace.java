@@ -1,5 +1,6 @@
 package dev.preamble.generation.sampling;
 
+import dev.preamble.model.Logits;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -20,9 +21,10 @@ public final class Workspace {
     weights = new double[vocabulary];
   }
 
-  /** Takes over the logits that stand at byte {@code offset} of {@code from}. */
-  void load(MemorySegment from, long offset) {
-    MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, offset, raw, 0, raw.length);
+  /** Takes over the logits of a row. */
+  void load(Logits logits, int row) {
+    long offset = logits.offset(row);
+    MemorySegment.copy(logits.values(), ValueLayout.JAVA_FLOAT, offset, raw, 0, raw.length);
   }
 
   /** Puts the logits as they came where they are changed. */

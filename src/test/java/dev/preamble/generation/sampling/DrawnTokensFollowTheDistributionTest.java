@@ -3,7 +3,7 @@ package dev.preamble.generation.sampling;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.MemorySegment;
+import dev.preamble.model.Logits;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -50,7 +50,7 @@ class DrawnTokensFollowTheDistributionTest {
   @Test
   void aRowsTokensAreDrawnIndependently() {
     float[] even = new float[4];
-    MemorySegment memory = Draws.memory(even);
+    Logits memory = Draws.memory(even);
     long[] pairs = new long[16];
     for (int seed = 0; seed < 4000; seed++) {
       TokenSampler row =

@@ -1,7 +1,7 @@
 package dev.preamble.generation.sampling;
 
+import dev.preamble.model.Logits;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
@@ -22,8 +22,14 @@ final class Draws {
     return logits;
   }
 
-  static MemorySegment memory(float[] logits) {
-    return Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, logits);
+  /** One row. */
+  static Logits memory(float[] logits) {
+    return memory(logits, logits.length);
+  }
+
+  /** Rows one after the other. */
+  static Logits memory(float[] logits, int vocabulary) {
+    return Logits.of(Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, logits), vocabulary);
   }
 
   static TokenSampler sampler(Sampling sampling, int vocabulary, int... prompt) {
@@ -38,7 +44,7 @@ final class Draws {
 
   /** How often each token comes first, a seed for each of {@code count} rows. */
   static long[] counts(Sampling sampling, float[] logits, int count) {
-    MemorySegment memory = memory(logits);
+    Logits memory = memory(logits);
     Workspace space = new Workspace(logits.length);
     long[] counts = new long[logits.length];
     for (int seed = 0; seed < count; seed++) {

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.preamble.model.Logits;
 import dev.preamble.oracle.Oracle;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,7 +78,7 @@ class ProcessorsAreTransformersTest {
     Workspace space = new Workspace(VOCABULARY);
     TokenSampler sampler =
         new TokenSampler(sampling, PROMPT, List.of(), Optional.empty(), OptionalInt.empty(), space);
-    MemorySegment memory = Draws.memory(logits);
+    Logits memory = Draws.memory(logits);
     sampler.next(memory, 0);
     space.load(memory, 0);
     space.reset();

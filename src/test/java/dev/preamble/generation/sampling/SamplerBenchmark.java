@@ -1,8 +1,6 @@
 package dev.preamble.generation.sampling;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import dev.preamble.model.Logits;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -35,7 +33,7 @@ public class SamplerBenchmark {
   @Param({"greedy", "scored", "temperature", "top-k", "top-p", "penalties"})
   public String wanted;
 
-  private MemorySegment logits;
+  private Logits logits;
   private TokenSampler sampler;
 
   /** Draws logits as peaked as a language model's. */
@@ -46,7 +44,7 @@ public class SamplerBenchmark {
     for (int i = 0; i < VOCABULARY; i++) {
       values[i] = (float) (3 * random.nextGaussian());
     }
-    logits = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, values);
+    logits = Draws.memory(values);
     Sampling warm = Sampling.greedy().withTemperature(1).withSeed(1);
     Sampling sampling =
         switch (wanted) {
