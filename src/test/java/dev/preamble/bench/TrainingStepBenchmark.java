@@ -98,7 +98,7 @@ class TrainingStepBenchmark {
     if (setting.isRagged()) {
       sides.add(Side.PREAMBLE_PADDED);
     }
-    sides.addAll(List.of(Side.PEFT_FLOAT32, Side.PEFT_BFLOAT16));
+    sides.addAll(List.of(Side.WEIGHT_PRODUCTS, Side.PEFT_FLOAT32, Side.PEFT_BFLOAT16));
     if (!oracle.required("stock_wheel_is_fast").asBoolean()) {
       sides.add(Side.PEFT_FLOAT32_STOCK);
     }

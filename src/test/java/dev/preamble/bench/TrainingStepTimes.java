@@ -3,6 +3,7 @@ package dev.preamble.bench;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.oracle.Oracle;
 import dev.preamble.training.MeasuredTraining;
+import dev.preamble.training.method.MethodConfig;
 import dev.preamble.training.method.PromptTuningConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,6 +38,8 @@ final class TrainingStepTimes {
     PREAMBLE,
     /** The same batches, each row as long as the longest. */
     PREAMBLE_PADDED,
+    /** The runtime, with the products alone that a step of ours has with weights. */
+    WEIGHT_PRODUCTS,
     PEFT_FLOAT32,
     PEFT_BFLOAT16,
     /** PEFT in float32 with PyTorch as its wheel leaves it, where that makes a difference. */
@@ -53,16 +56,18 @@ final class TrainingStepTimes {
   static TrainingStepTimes measure(
       FrozenModel model, StepSetting setting, List<Side> sides, int threads, int rounds) {
     TrainingStepTimes times = new TrainingStepTimes(model, setting, threads);
+    MethodConfig config = PromptTuningConfig.defaults(setting.virtualTokens());
     try (MeasuredTraining training =
-        new MeasuredTraining(
-            model,
-            PromptTuningConfig.defaults(setting.virtualTokens()),
-            setting.batch(new Random(0), model.manifest().vocabularySize()).getFirst(),
-            threads)) {
+            new MeasuredTraining(
+                model,
+                config,
+                setting.batch(new Random(0), model.manifest().vocabularySize()).getFirst(),
+                threads);
+        WeightProducts products = new WeightProducts(model, config, setting, threads)) {
       Map<Side, Integer> steps = new LinkedHashMap<>();
       for (Side side : sides) {
-        times.turn(side, training, side == Side.PREAMBLE ? WARM_UP : 1);
-        double warm = Stats.best(times.turn(side, training, 1));
+        times.turn(side, training, products, side == Side.PREAMBLE ? WARM_UP : 1);
+        double warm = Stats.best(times.turn(side, training, products, 1));
         steps.put(side, Math.clamp(Math.round(TURN / warm), 1, MOST_STEPS));
       }
       times.whole = 0;
@@ -72,17 +77,19 @@ final class TrainingStepTimes {
           times
               .seconds
               .computeIfAbsent(side, each -> new ArrayList<>())
-              .addAll(times.turn(side, training, steps.get(side)));
+              .addAll(times.turn(side, training, products, steps.get(side)));
         }
       }
       return times;
     }
   }
 
-  private List<Double> turn(Side side, MeasuredTraining training, int steps) {
+  private List<Double> turn(
+      Side side, MeasuredTraining training, WeightProducts products, int steps) {
     return switch (side) {
       case PREAMBLE -> preamble(training, setting, steps);
       case PREAMBLE_PADDED -> preamble(training, setting.padded(), steps);
+      case WEIGHT_PRODUCTS -> products.run(steps);
       case PEFT_FLOAT32 -> peft("time_steps", "float32", steps, 0);
       case PEFT_BFLOAT16 -> peft("time_steps", "bfloat16", steps, 0);
       case PEFT_FLOAT32_STOCK -> peft("time_steps_of_stock_wheel", "float32", steps, 1);
