@@ -488,6 +488,21 @@ class AdaptersTest {
         () -> server.json("PUT", "/v1/adapters/second/pin", "").statusCode() == 200);
   }
 
+  @Test
+  void aPinIsNotRefusedForAnotherAdaptersSake() throws Exception {
+    assertEquals(200, server.json("PUT", "/v1/adapters/first/pin", "").statusCode());
+    long two = 2 * server.server().status().prefixes().bytes();
+    server.close();
+    server =
+        ServerFixture.start(
+            adapters, config -> config.withEngine(config.engine().withPrefixBytes(two)));
+    assertEquals(200, server.json("PUT", "/v1/adapters/first/pin", "").statusCode());
+    adapter(100, 99).save(adapters.resolve("first"));
+    awaitThat("the new version", () -> shown("first").get("virtual_tokens").asInt() == 100);
+    refused(409, "first cannot be pinned", server.json("PUT", "/v1/adapters/first/pin", ""));
+    assertEquals(200, server.json("PUT", "/v1/adapters/second/pin", "").statusCode());
+  }
+
   /**
    * How many prefixes a request under {@code name} computes after others took what room is left.
    */

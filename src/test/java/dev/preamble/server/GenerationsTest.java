@@ -61,8 +61,8 @@ class GenerationsTest {
     Generations[] hurried = new Generations[1];
     hurried[0] = new Generations(before(held, engine -> hurried[0].cancelAll()), 1, metrics);
     Generation late = submit(hurried[0]);
-    assertEquals(FinishReason.CANCELLED, late.result().join().finishReason());
     held.letGo();
+    assertEquals(FinishReason.CANCELLED, late.result().join().finishReason());
   }
 
   /** {@code engine}, to which something happens when it has taken a request. */

@@ -427,19 +427,20 @@ public final class AdapterCatalog {
    * @throws PreambleException if there is no such adapter, or it cannot be read
    */
   public void download(String name, Path tar) {
-    for (int left = MOST_READINGS; ; left--) {
-      Path files = known(name).folder();
-      Fingerprint before = Fingerprint.of(files);
-      Optional<PreambleException> fault = pack(name, files, tar);
-      boolean changed = !before.equals(Fingerprint.of(files));
-      if (fault.isEmpty() && !changed) {
-        return;
-      }
-      look(name);
-      if (!changed || left == 1) {
-        known(name);
-        throw fault.orElseGet(
-            () -> new PreambleException("adapter %s changes all the time".formatted(name)));
+    synchronized (lock(name)) {
+      for (int left = MOST_READINGS; ; left--) {
+        Path files = known(name).folder();
+        Fingerprint before = Fingerprint.of(files);
+        Optional<PreambleException> fault = pack(name, files, tar);
+        if (fault.isEmpty() && before.equals(Fingerprint.of(files))) {
+          return;
+        }
+        look(name);
+        boolean still = before.equals(Fingerprint.of(known(name).folder()));
+        if (left == 1 || fault.isPresent() && still) {
+          throw fault.orElseGet(
+              () -> new PreambleException("adapter %s changes all the time".formatted(name)));
+        }
       }
     }
   }
