@@ -6,6 +6,7 @@ import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Value;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Derivatives of operators that work element by element; y is the output, g d(loss)/dy. */
@@ -28,15 +29,19 @@ final class ElementwiseRules {
     }
   }
 
-  /** d(ab) = b da + a db; a square asks once, SiLU is differentiated as a whole. */
+  /** d(ab) = b da + a db; {@link Silu} is differentiated as a whole, gated or not. */
   static void mul(Node node, Value g, Backward backward) {
-    if (sigmoidOf(node, 0, 1, backward)) {
-      silu(node, 0, 1, g, backward);
+    Optional<Silu> silu = Silu.of(node, backward);
+    if (silu.isPresent()) {
+      silu.get().differentiate(g, backward);
       return;
     }
-    if (sigmoidOf(node, 1, 0, backward)) {
-      silu(node, 1, 0, g, backward);
-      return;
+    for (int gate = 0; gate < 2; gate++) {
+      Optional<Silu> gated = Silu.operand(node, gate, backward);
+      if (gated.isPresent()) {
+        gated.get().differentiate(node, 1 - gate, g, backward);
+        return;
+      }
     }
     Ops ops = backward.ops();
     if (backward.wants(node, 0)) {
@@ -45,23 +50,6 @@ final class ElementwiseRules {
     if (backward.wants(node, 1)) {
       backward.give(node, 1, ops.mul(g, backward.input(node, 0)));
     }
-  }
-
-  /** Whether operand {@code gate} is the sigmoid of operand {@code x}. */
-  private static boolean sigmoidOf(Node node, int x, int gate, Backward backward) {
-    return backward
-        .producer(node.input(gate))
-        .filter(each -> each.key().equals("Sigmoid") && each.input(0).equals(node.input(x)))
-        .isPresent();
-  }
-
-  /** y = x s with s = sigmoid(x): dy = (s + y (1 - s)) dx, from values that are there already. */
-  private static void silu(Node node, int x, int gate, Value g, Backward backward) {
-    Ops ops = backward.ops();
-    Value s = backward.input(node, gate);
-    Value y = backward.output(node, 0);
-    Value slope = ops.add(s, ops.mul(y, ops.sub(ops.real(1, s.type()), s)));
-    backward.give(node, x, ops.mul(g, slope));
   }
 
   /** d(a/b) = da/b - (y/b) db. */

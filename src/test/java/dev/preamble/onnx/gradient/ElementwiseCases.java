@@ -51,6 +51,27 @@ final class ElementwiseCases {
                 graph.ops.mul(
                     graph.trainable(2, 3), graph.ops.unary("Sigmoid", graph.trainable(2, 3)))));
     cases.add(
+        new RuleCase(
+            "Mul",
+            "of SiLU and another value",
+            graph -> graph.ops.mul(silu(graph, 2, 3), graph.trainable(2, 3))));
+    cases.add(
+        new RuleCase(
+            "Mul",
+            "of a narrower value and SiLU, used again",
+            graph -> {
+              Value y = silu(graph, 2, 3);
+              return graph.ops.add(graph.ops.mul(graph.trainable(3), y), y);
+            }));
+    cases.add(
+        new RuleCase(
+            "Mul",
+            "of SiLU with itself",
+            graph -> {
+              Value y = silu(graph, 2, 3);
+              return graph.ops.mul(y, y);
+            }));
+    cases.add(
         new RuleCase("Div", "", graph -> graph.ops.div(graph.trainable(2, 3), graph.positive(3))));
     cases.add(
         new RuleCase(
@@ -144,5 +165,10 @@ final class ElementwiseCases {
           ? graph.emit("Clip", x.shape(), Map.of(), x, least)
           : graph.emit("Clip", x.shape(), Map.of(), x, least, graph.ops.real(bounds[1]));
     };
+  }
+
+  private static Value silu(TinyGraph graph, long... sizes) {
+    Value x = graph.trainable(sizes);
+    return graph.ops.mul(x, graph.ops.unary("Sigmoid", x));
   }
 }
