@@ -2,8 +2,11 @@ package dev.preamble.onnx;
 
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.ByteString;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Writes a {@link Graph} in the ONNX format. Equal graphs give equal bytes. */
 public final class GraphWriter {
@@ -21,6 +24,7 @@ public final class GraphWriter {
         .values()
         .forEach(constant -> proto.addInitializer(tensor(constant)));
     graph.nodes().forEach(node -> proto.addNode(node(node)));
+    between(graph).forEach(value -> proto.addValueInfo(value(value)));
     OnnxMl.ModelProto.Builder model =
         OnnxMl.ModelProto.newBuilder()
             .setIrVersion(IR_VERSION)
@@ -33,6 +37,20 @@ public final class GraphWriter {
               .setVersion(opset.getValue()));
     }
     return model.build().toByteArray();
+  }
+
+  /**
+   * What nodes give each other, as far as its type and shape are known. ONNX Runtime writes a
+   * result over an operand that nothing else reads only where it knows that both have one shape,
+   * and what it finds out for itself ends at every shape that is worked out when the graph runs.
+   */
+  private static List<Value> between(Graph graph) {
+    Set<String> outputs = graph.outputs().stream().map(Value::name).collect(Collectors.toSet());
+    return graph.nodes().stream()
+        .flatMap(node -> node.outputs().stream())
+        .filter(name -> !outputs.contains(name) && graph.values().containsKey(name))
+        .map(graph.values()::get)
+        .toList();
   }
 
   private static OnnxMl.ValueInfoProto value(Value value) {
