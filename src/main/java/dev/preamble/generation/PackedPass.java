@@ -6,6 +6,7 @@ import dev.preamble.model.FrozenModel;
 import dev.preamble.onnx.packed.PackedEntry;
 import dev.preamble.onnx.packed.PackedGraph;
 import dev.preamble.onnx.packed.PackedPlaces;
+import dev.preamble.onnx.packed.RowSlots;
 import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.RunOptions;
 import dev.preamble.runtime.Session;
@@ -82,9 +83,8 @@ final class PackedPass implements AutoCloseable {
     Tensor text = Tensor.allocate(ElementType.FLOAT32, places.tokens(), hidden);
     inputs.put(PackedGraph.TEXT, text);
     put(inputs, PackedGraph.POSITIONS, places.positions(), 1, places.positions().length);
-    put(inputs, PackedGraph.SLOTS, places.slots(), rows.size(), places.longest());
-    put(inputs, PackedGraph.SLOT_OF, places.slotOf(), places.tokens());
-    LongStream.Builder labels = LongStream.builder();
+    put(inputs, PackedGraph.SLOTS, PackedGraph.SLOT_OF, places.text(), rows.size());
+    LongStream.Builder positions = LongStream.builder();
     EmbeddingTable embeddings = model.embeddings();
     int before = front.kind().packed(front.count());
     int token = 0;
@@ -99,12 +99,15 @@ final class PackedPass implements AutoCloseable {
           row.before().length);
       embeddings.copy(row.tokens(), 0, row.tokens().length, text.data(), token + own);
       for (int i = row.wanted(); i < row.tokens().length; i++) {
-        labels.add(before + token + own + i);
+        positions.add(before + token + own + i);
       }
       token += length(row);
     }
-    long[] wanted = labels.build().toArray();
+    long[] wanted = positions.build().toArray();
     put(inputs, PackedGraph.LABEL_POSITIONS, wanted, wanted.length);
+    int[] counts = rows.stream().mapToInt(row -> row.tokens().length - row.wanted()).toArray();
+    RowSlots labels = RowSlots.of(counts);
+    put(inputs, PackedGraph.LABEL_SLOTS, PackedGraph.LABEL_SLOT_OF, labels, rows.size());
   }
 
   private int length(PackedRow row) {
@@ -145,6 +148,12 @@ final class PackedPass implements AutoCloseable {
               .mapToLong(layer -> 2L * layer.heads() * layer.headSize())
               .sum();
     };
+  }
+
+  private static void put(
+      Map<String, Tensor> inputs, String slots, String slotOf, RowSlots of, int rows) {
+    put(inputs, slots, of.slots(), rows, of.longest());
+    put(inputs, slotOf, of.slotOf(), of.slotOf().length);
   }
 
   private static void put(Map<String, Tensor> inputs, String name, long[] values, long... shape) {

@@ -3,6 +3,7 @@ package dev.preamble.training;
 import dev.preamble.model.EmbeddingTable;
 import dev.preamble.onnx.packed.PackedGraph;
 import dev.preamble.onnx.packed.PackedPlaces;
+import dev.preamble.onnx.packed.RowSlots;
 import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Tensor;
 import java.util.HashMap;
@@ -48,12 +49,12 @@ final class PackedBatch implements AutoCloseable {
     }
     inputs.put(PackedGraph.TEXT, text);
     put(PackedGraph.POSITIONS, places.positions(), 1, places.positions().length);
-    put(PackedGraph.SLOTS, places.slots(), rows.size(), places.longest());
-    put(PackedGraph.SLOT_OF, places.slotOf(), places.tokens());
+    put(PackedGraph.SLOTS, PackedGraph.SLOT_OF, places.text(), rows.size());
     packLabels(rows, front, ofMean);
     return inputs;
   }
 
+  /** Labels in the order of their rows; those of the prompt are shared out among the rows. */
   private void packLabels(List<Example> rows, Front front, int ofMean) {
     int ofPrompt = front.labels().count();
     int labels = labels(rows, front) - (rows.size() - 1) * ofPrompt;
@@ -64,14 +65,18 @@ final class PackedBatch implements AutoCloseable {
     long[] positions = new long[labels];
     long[] ids = new long[labels];
     float[] weights = new float[labels];
+    int[] counts = new int[rows.size()];
     int label = 0;
-    for (int i = 0; i < ofPrompt; i++, label++) {
-      positions[label] = front.labels().positions()[i] - 1;
-      ids[label] = front.labels().tokens()[i];
-      weights[label] = rows.size() * front.labels().weights()[i] / ofMean;
-    }
     int token = 0;
-    for (Example example : rows) {
+    for (int row = 0; row < rows.size(); row++) {
+      int first = label;
+      for (int i = row; i < ofPrompt; i += rows.size()) {
+        positions[label] = front.labels().positions()[i] - 1;
+        ids[label] = front.labels().tokens()[i];
+        weights[label] = rows.size() * front.labels().weights()[i] / ofMean;
+        label++;
+      }
+      Example example = rows.get(row);
       int promptLength = example.prompt().length;
       for (int i = firstAsked(example, front); i < example.completion().length; i++) {
         if (example.given().get(i)) {
@@ -84,8 +89,10 @@ final class PackedBatch implements AutoCloseable {
         label++;
       }
       token += length(example);
+      counts[row] = label - first;
     }
     put(PackedGraph.LABEL_POSITIONS, positions, labels);
+    put(PackedGraph.LABEL_SLOTS, PackedGraph.LABEL_SLOT_OF, RowSlots.of(counts), rows.size());
     put(PackedGraph.LABELS, ids, labels);
     inputs.put(
         PackedGraph.LABEL_WEIGHTS,
@@ -132,6 +139,11 @@ final class PackedBatch implements AutoCloseable {
 
   private ReshapedTensor memory(String name, ElementType type) {
     return memory.computeIfAbsent(name, each -> new ReshapedTensor(type));
+  }
+
+  private void put(String slots, String slotOf, RowSlots of, int rows) {
+    put(slots, of.slots(), rows, of.longest());
+    put(slotOf, of.slotOf(), of.slotOf().length);
   }
 
   private void put(String name, long[] values, long... shape) {

@@ -2,7 +2,6 @@ package dev.preamble.onnx.packed;
 
 import static dev.preamble.onnx.packed.PackedLayout.B;
 import static dev.preamble.onnx.packed.PackedLayout.P;
-import static dev.preamble.onnx.packed.PackedLayout.S;
 
 import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.GraphEditor;
@@ -19,7 +18,8 @@ import java.util.stream.LongStream;
  * form of attention's products or back; all layers share the indices.
  *
  * <p>K key/value heads have g heads of a value each. A packed value [1, N, K * g * D] is read as
- * rows of D elements: head h of token n is row n * K * g + h.
+ * rows of D elements: head h of token n is row n * K * g + h. What is said of the text here, of T
+ * tokens in B rows of at most S, holds as well for what else has slots in rows.
  */
 final class HeadPlaces {
   private enum Form {
@@ -72,7 +72,8 @@ final class HeadPlaces {
           Value first = ops.mul(tokens, ops.scalar((long) kvHeads * perKvHead));
           Value heads = counted(kvHeads * perKvHead, kvHeads, 1, perKvHead, 1);
           Value rows = ops.add(heads, ops.unsqueeze(first, 1));
-          return ops.reshape(rows, Shape.of(kvHeads, B, joined(perKvHead, S)), 0, 0, -1);
+          return ops.reshape(
+              rows, Shape.of(kvHeads, B, joined(perKvHead, slots.shape().at(1))), 0, 0, -1);
         });
   }
 
@@ -112,7 +113,7 @@ final class HeadPlaces {
     Value fromPrompt =
         promptSize.map(size -> ops.add(starts, ops.mul(size, ops.longs(heads)))).orElse(starts);
     Value rows = ops.add(ops.unsqueeze(token, 1, 2), fromPrompt);
-    return ops.reshape(rows, Shape.of(heads + "*T"), -1);
+    return ops.reshape(rows, Shape.of(heads + "*" + slotOf.shape().at(0)), -1);
   }
 
   /** float [1, B, g * S, 1]: 1 where a token is, 0 in an empty slot. */

@@ -38,13 +38,13 @@ record Heads(Ops ops, HeadPlaces places, int kvHeads, int group, int headSize) {
    *
    * @param prompt [K, {@code perKvHead} * P, D], where the prompt is in the sequence
    * @param text [K, B, {@code perKvHead} * S, D]
-   * @param like the packed value whose shape [1, N, heads * D] the result has
+   * @param shape what the result has, [1, N, heads * D]
    */
-  Value packed(Optional<Value> prompt, Value text, int perKvHead, Value like) {
+  Value packed(Optional<Value> prompt, Value text, int perKvHead, Shape shape) {
     Value textRows = flat(text);
     Value all = prompt.map(rows -> ops.concat(0, flat(rows), textRows)).orElse(textRows);
     Value gathered = ops.gather(all, places.packed(kvHeads, perKvHead), 0);
-    return ops.reshape(gathered, like.shape(), 1, -1, width(kvHeads * perKvHead));
+    return ops.reshape(gathered, shape, 1, -1, width(kvHeads * perKvHead));
   }
 
   /** The prompt's rows alone, [K, {@code perKvHead} * P, D] to [P, heads * D]. */
@@ -59,7 +59,7 @@ record Heads(Ops ops, HeadPlaces places, int kvHeads, int group, int headSize) {
   /** [K, B, g * S, last] to [K, B * g * S, last], the last size known. */
   Value joinRows(Value perRow) {
     long last = perRow.shape().at(-1).size();
-    return ops.reshape(perRow, Shape.of(kvHeads, "B*g*S", last), 0, -1, last);
+    return ops.reshape(perRow, Shape.of(kvHeads, "B*" + perRow.shape().at(2), last), 0, -1, last);
   }
 
   /** One row a head: [..., heads * D] to [rows, D]. */
@@ -67,7 +67,8 @@ record Heads(Ops ops, HeadPlaces places, int kvHeads, int group, int headSize) {
     return ops.reshape(value, Shape.of("rows of " + value.shape(), headSize), -1, headSize);
   }
 
-  private int perKvHead(Value packed) {
+  /** Heads of {@code packed}, [..., heads * D], for each key/value head. */
+  int perKvHead(Value packed) {
     return Math.toIntExact(packed.shape().at(-1).size() / headSize / kvHeads);
   }
 

@@ -16,8 +16,8 @@ import java.util.Set;
 
 /**
  * Computes only the positions that are asked for: the gather before the LM head moves up through
- * every position-wise operator to the last attention's output and the last residual, so that the
- * last MLP, the final norm and the head see n rows instead of N.
+ * every position-wise operator to the last attention's queries and the last residual, so that the
+ * last attention's queries, the last MLP, the final norm and the head see n rows instead of N.
  */
 final class LabelRows {
   /** Operators that treat each position alone, as long as axis 1 stays the sequence. */
@@ -46,17 +46,32 @@ final class LabelRows {
           "com.microsoft:FastGelu",
           "Gelu",
           "SimplifiedLayerNormalization",
-          "LayerNormalization");
+          "LayerNormalization",
+          "RotaryEmbedding");
+
+  /** An input of RotaryEmbedding by which its angles are looked up instead of given. */
+  private static final int ROTARY_POSITIONS = 3;
+
+  /** What stands for an attention of which some positions alone are asked for. */
+  interface Attention {
+    /** Whether {@code node} is an attention that can be asked so. */
+    boolean canAsk(Node node);
+
+    /** What {@code node} gives for {@code queries}, those of the positions asked for. */
+    Value of(Node node, Value queries);
+  }
 
   private final GraphEditor editor;
   private final Ops ops;
   private final Value positions;
+  private final Attention attention;
   private final Map<String, Value> gathered = new HashMap<>();
 
-  private LabelRows(GraphEditor editor, Value positions) {
+  private LabelRows(GraphEditor editor, Value positions, Attention attention) {
     this.editor = editor;
     this.ops = new Ops(editor);
     this.positions = positions;
+    this.attention = attention;
   }
 
   /**
@@ -64,11 +79,12 @@ final class LabelRows {
    *
    * @param oldPositions the exported graph's input [1, n], whose gather is replaced
    * @param positions int64 [n], positions in the packed sequence
-   * @param sequence the symbol of the sequence dimension
+   * @param attention makes the last attention
    * @return the value that stands for {@code logits} now, [1, n, vocabulary]
    */
-  static Value hoist(GraphEditor editor, Value logits, String oldPositions, Value positions) {
-    LabelRows rows = new LabelRows(editor, positions);
+  static Value hoist(
+      GraphEditor editor, Value logits, String oldPositions, Value positions, Attention attention) {
+    LabelRows rows = new LabelRows(editor, positions, attention);
     Node gather = rows.findGather(logits, oldPositions);
     Value data = editor.value(gather.input(0));
     Value found = editor.value(gather.output(0));
@@ -99,8 +115,10 @@ final class LabelRows {
   private Set<String> needEveryRow(Value data) {
     Set<String> every = new HashSet<>();
     for (Node node : editor.finish(List.of(data)).nodes().reversed()) {
-      boolean passes = positionWise(node) && node.outputs().stream().noneMatch(every::contains);
-      if (!passes) {
+      boolean asked = node.outputs().stream().noneMatch(every::contains);
+      if (asked && attention.canAsk(node)) {
+        every.addAll(node.inputs().subList(1, node.inputs().size()));
+      } else if (!asked || !positionWise(node)) {
         every.addAll(node.inputs());
       }
     }
@@ -116,12 +134,15 @@ final class LabelRows {
       return known;
     }
     Node producer = editor.producers().get(value.name());
-    boolean passes =
-        producer != null && positionWise(producer) && !needEveryRow.contains(value.name());
-    if (!passes) {
-      gathered.put(value.name(), ops.gather(value, positions, 1));
-    } else {
+    boolean asked =
+        producer != null && producer.outputs().stream().noneMatch(needEveryRow::contains);
+    if (asked && attention.canAsk(producer)) {
+      Value queries = restrict(editor.value(producer.input(0)), needEveryRow);
+      gathered.put(value.name(), attention.of(producer, queries));
+    } else if (asked && positionWise(producer)) {
       again(producer, needEveryRow);
+    } else {
+      gathered.put(value.name(), ops.gather(value, positions, 1));
     }
     return gathered.get(value.name());
   }
@@ -147,7 +168,8 @@ final class LabelRows {
   private static boolean positionWise(Node node) {
     boolean cutsTheSequence =
         node.op().equals("Split") && Math.floorMod(node.integer("axis", 0), 3) != 2;
-    return POSITION_WISE.contains(node.key()) && !cutsTheSequence;
+    boolean looksUp = node.op().equals("RotaryEmbedding") && node.has(ROTARY_POSITIONS);
+    return POSITION_WISE.contains(node.key()) && !cutsTheSequence && !looksUp;
   }
 
   private static boolean carriesSequence(Value value) {

@@ -20,7 +20,8 @@ import java.util.Optional;
  * row's token attends to the whole prompt and to what precedes it in its row. All rows' queries
  * meet the prompt's keys in one product per key/value head, so nothing is expanded and the sum of
  * the rows' gradients happens inside the backward product. One softmax runs over both blocks of
- * scores.
+ * scores. Where only labels' positions are asked for, theirs are the only queries, in slots of
+ * their own; a label's position may then be one of the prompt.
  *
  * <p>K key/value heads of D elements, each read by g query heads. Softmax's derivative uses sum(dP
  * P) = sum(dO O), which is D elements a query instead of P + S (Dao et al. 2022, FlashAttention,
@@ -35,6 +36,7 @@ final class PackedAttention implements Composite {
 
   private final Ops ops;
   private final Heads heads;
+  private final Heads asking;
   private final Scores scoring;
   private final Value query;
   private final Value key;
@@ -56,25 +58,35 @@ final class PackedAttention implements Composite {
   private final Value textOutput;
 
   /**
-   * Puts row-aware attention in the place of {@code node}.
+   * Row-aware attention for the place of {@code node}.
    *
    * @param prefix what stands in front of the rows, where the prompt's own rows are not in the
    *     sequence
+   * @param ofLabels the queries of the labels' positions [1, n, heads * D], if these alone ask
    */
-  PackedAttention(GraphEditor editor, Node node, PackedLayout layout, Optional<Prefix> prefix) {
+  PackedAttention(
+      GraphEditor editor,
+      Node node,
+      PackedLayout layout,
+      Optional<Prefix> prefix,
+      Optional<Value> ofLabels) {
     refuse(node, "do_rotary", node.integer("do_rotary", 0) != 0);
     refuse(node, "smooth_softmax", node.integer("smooth_softmax", 0) != 0);
     refuse(node, "the packed form of queries, keys and values", !node.has(1));
     refuse(node, "an attention sink", node.has(HEAD_SINK));
     this.ops = new Ops(editor);
     this.prefix = prefix;
-    this.query = editor.value(node.input(0));
+    this.query = ofLabels.orElse(editor.value(node.input(0)));
     this.key = editor.value(node.input(1));
     this.value = editor.value(node.input(2));
     int kvHeads = Math.toIntExact(node.integer("kv_num_heads", 0));
     int group = Math.toIntExact(node.integer("num_heads", 0) / kvHeads);
     int headSize = Math.toIntExact(key.shape().at(-1).size() / kvHeads);
     this.heads = new Heads(ops, layout.places(), kvHeads, group, headSize);
+    this.asking =
+        ofLabels.isPresent()
+            ? new Heads(ops, layout.labelPlaces(), kvHeads, group, headSize)
+            : heads;
     float given = node.real("scale", 0);
     this.scoring =
         new Scores(
@@ -86,17 +98,17 @@ final class PackedAttention implements Composite {
                 group,
                 kvHeads,
                 Optional.of(node.integer("local_window_size", -1)).filter(w -> w > 0),
-                Optional.of(ATTENTION_BIAS).filter(node::has).map(node::input)));
+                bias(node)));
 
     promptKeys = heads.ofPrompt(prefix.map(Prefix::keys).orElse(key));
     promptValues = heads.ofPrompt(prefix.map(Prefix::values).orElse(value));
     prompt =
-        prefix.isPresent()
+        prefix.isPresent() || ofLabels.isPresent()
             ? Optional.empty()
             : Optional.of(
                 new PromptAttention(scoring, heads.ofPrompt(query), promptKeys, promptValues));
 
-    textQueries = heads.ofText(query);
+    textQueries = asking.ofText(query);
     textKeys = heads.ofText(key);
     textValues = heads.ofText(value);
     scoresOnText = scoring.of(textQueries, textKeys);
@@ -109,8 +121,14 @@ final class PackedAttention implements Composite {
                 3,
                 scoring.masked(
                     ops.reshape(onPrompt, textQueries.shape().with(-1, P), perRow),
-                    PackedMasks.Block.TEXT_ON_PROMPT),
-                scoring.masked(scoresOnText.scores(), PackedMasks.Block.TEXT_ON_TEXT)));
+                    ofLabels.isPresent()
+                        ? PackedMasks.Block.LABELS_ON_PROMPT
+                        : PackedMasks.Block.TEXT_ON_PROMPT),
+                scoring.masked(
+                    scoresOnText.scores(),
+                    ofLabels.isPresent()
+                        ? PackedMasks.Block.LABELS_ON_TEXT
+                        : PackedMasks.Block.TEXT_ON_TEXT)));
     Value promptAndRow = ops.concat(0, ops.sizes(promptKeys, 1, 2), ops.sizes(textKeys, 2, 3));
     List<Value> parts = ops.split(weights, 3, promptAndRow, P, S);
     weightsOnPrompt = ops.reshape(parts.get(0), onPrompt.shape(), ops.sizes(onPrompt, 0, 3));
@@ -120,10 +138,16 @@ final class PackedAttention implements Composite {
             splitRows(ops.matMul(weightsOnPrompt, promptValues)),
             ops.matMul(weightsOnText, textValues));
 
-    Value found = editor.value(node.output(0));
-    this.output = heads.packed(prompt.map(PromptAttention::output), textOutput, group, found);
-    editor.remove(node);
-    editor.redirect(found.name(), output.name());
+    output = asking.packed(prompt.map(PromptAttention::output), textOutput, group, query.shape());
+  }
+
+  /** Whether labels' positions alone can ask: a bias is there for all positions only. */
+  static boolean canAskForLabels(Node node) {
+    return bias(node).isEmpty();
+  }
+
+  private static Optional<String> bias(Node node) {
+    return Optional.of(ATTENTION_BIAS).filter(node::has).map(node::input);
   }
 
   @Override
@@ -133,7 +157,7 @@ final class PackedAttention implements Composite {
 
   @Override
   public void differentiate(Value upstream, Backward backward) {
-    Value gText = heads.ofTextZeroed(upstream);
+    Value gText = asking.ofTextZeroed(upstream);
     Value gTextJoined = heads.joinRows(gText);
     float scale = scoring.scale();
 
@@ -161,23 +185,34 @@ final class PackedAttention implements Composite {
     Optional<PromptAttention.Derivatives> own =
         prompt.map(rows -> rows.differentiate(heads.ofPrompt(upstream), dKeys, dValues));
 
+    give(backward, asking, query, own.map(PromptAttention.Derivatives::queries), dTextQueries);
     give(
         backward,
-        query,
-        own.map(PromptAttention.Derivatives::queries),
-        dTextQueries,
-        heads.group());
-    give(backward, key, own.map(PromptAttention.Derivatives::keys), dTextKeys, 1);
-    give(backward, value, own.map(PromptAttention.Derivatives::values), dTextValues, 1);
+        heads,
+        key,
+        own.map(PromptAttention.Derivatives::keys).or(() -> ofPrompt(dKeys)),
+        dTextKeys);
+    give(
+        backward,
+        heads,
+        value,
+        own.map(PromptAttention.Derivatives::values).or(() -> ofPrompt(dValues)),
+        dTextValues);
   }
 
-  private void give(
-      Backward backward, Value input, Optional<Value> ofPrompt, Value ofText, int perKvHead) {
+  /** {@code derivative}, where the prompt is in the sequence. */
+  private Optional<Value> ofPrompt(Value derivative) {
+    return prefix.isPresent() ? Optional.empty() : Optional.of(derivative);
+  }
+
+  private static void give(
+      Backward backward, Heads layout, Value input, Optional<Value> ofPrompt, Value ofText) {
+    int perKvHead = layout.perKvHead(input);
     if (backward.hasLeadingRowsAlone(input)) {
-      Value rows = heads.toPrompt(ofPrompt.orElseThrow(), perKvHead);
-      backward.give(input, ops.unsqueeze(rows, 0));
+      Value rows = layout.toPrompt(ofPrompt.orElseThrow(), perKvHead);
+      backward.give(input, layout.ops().unsqueeze(rows, 0));
     } else if (backward.wants(input)) {
-      backward.give(input, heads.packed(ofPrompt, ofText, perKvHead, input));
+      backward.give(input, layout.packed(ofPrompt, ofText, perKvHead, input.shape()));
     }
   }
 

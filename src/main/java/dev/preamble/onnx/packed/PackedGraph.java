@@ -35,6 +35,8 @@ import java.util.regex.Pattern;
  *   <li>{@link #SLOT_OF} int64 [T]: the slot (0 … B*S-1) of each text token
  *   <li>{@link #LABEL_POSITIONS} int64 [n]: the packed positions whose logits are wanted; the
  *       position before a row's first token is P-1, and there is none behind a prefix
+ *   <li>{@link #LABEL_SLOTS} int64 [B, L] and {@link #LABEL_SLOT_OF} int64 [n]: as the text's slots
+ *       for the labels (0 … n-1) of each row; those on prompt rows may be any row's
  * </ul>
  */
 public final class PackedGraph {
@@ -44,6 +46,9 @@ public final class PackedGraph {
   public static final String SLOTS = "slots";
   public static final String SLOT_OF = "slot_of";
   public static final String LABEL_POSITIONS = "label_positions";
+
+  public static final String LABEL_SLOTS = "label_slots";
+  public static final String LABEL_SLOT_OF = "label_slot_of";
 
   /** int64 [n]: the vocabulary entry that each label position should predict. */
   public static final String LABELS = "labels";
@@ -78,7 +83,9 @@ public final class PackedGraph {
 
   private final GraphEditor editor;
   private final PackedEntry entry;
+  private final int layers;
   private final Value sequence;
+  private final PackedLayout layout;
   private final Value logits;
   private final List<Composite> composites = new ArrayList<>();
 
@@ -98,22 +105,32 @@ public final class PackedGraph {
     sequence = editor.define(packed.name(), packed.type(), Shape.of(1, PackedLayout.N, hidden));
     editor.redirect(embeds.name(), sequence.name());
 
-    PackedLayout layout = new PackedLayout(editor, entry.kind(), entry.values());
-    List<Node> attentions = exported.nodesOf(ATTENTION);
-    for (Node node : attentions) {
-      Node current = editor.producers().get(node.output(0));
-      Optional<PackedAttention.Prefix> prefix =
-          rows.isPresent()
-              ? Optional.empty()
-              : Optional.of(prefix(ops, node, layer(node), attentions.size()));
-      composites.add(new PackedAttention(editor, current, layout, prefix));
+    layout = new PackedLayout(editor, entry.kind(), entry.values());
+    layers = exported.nodesOf(ATTENTION).size();
+    logits = labelLogits();
+    for (Node node : editor.nodes()) {
+      if (node.key().equals(ATTENTION)) {
+        String found = node.output(0);
+        editor.redirect(found, attention(editor.producers().get(found), Optional.empty()).name());
+      }
     }
-    Value positions = editor.input(LABEL_POSITIONS, DataType.INT64, Shape.Dimension.of("n"));
-    logits = labelLogits(exported, positions);
   }
 
-  /** The part of the entry's keys and values that belongs to {@code layer}. */
-  private PackedAttention.Prefix prefix(Ops ops, Node node, int layer, int layers) {
+  /** What {@code node} gives, for the labels' queries alone where they are given. */
+  private Value attention(Node node, Optional<Value> ofLabels) {
+    PackedAttention attention = new PackedAttention(editor, node, layout, prefix(node), ofLabels);
+    editor.remove(node);
+    composites.add(attention);
+    return attention.output();
+  }
+
+  /** The part of the entry's keys and values that is for {@code node}, where it is a prefix. */
+  private Optional<PackedAttention.Prefix> prefix(Node node) {
+    if (entry.kind() != PackedEntry.Kind.PREFIX) {
+      return Optional.empty();
+    }
+    Ops ops = new Ops(editor);
+    int layer = layer(node);
     long width = editor.value(node.input(1)).shape().at(-1).size();
     if (entry.values().shape().at(1).size() != 2 * width * layers) {
       throw new GraphException(
@@ -121,9 +138,10 @@ public final class PackedGraph {
               .formatted(entry.values().shape().at(1), layers, width));
     }
     DataType type = editor.value(node.input(1)).type();
-    return new PackedAttention.Prefix(
-        ops.cast(columns(ops, 2 * layer * width, width), type),
-        ops.cast(columns(ops, (2 * layer + 1) * width, width), type));
+    return Optional.of(
+        new PackedAttention.Prefix(
+            ops.cast(columns(ops, 2 * layer * width, width), type),
+            ops.cast(columns(ops, (2 * layer + 1) * width, width), type)));
   }
 
   private Value columns(Ops ops, long from, long count) {
@@ -142,11 +160,15 @@ public final class PackedGraph {
     return Integer.parseInt(past.group(1));
   }
 
-  /** The graph that gives {@link #LOGITS} at the label positions behind a {@link #PROMPT}. */
+  /**
+   * The graph that gives {@link #LOGITS} at the label positions behind a {@link #PROMPT}, with all
+   * inputs, read or not.
+   */
   public static Graph scoring(Graph exported, PackedEntry.Source entry) {
     PackedGraph packed = new PackedGraph(exported, entry);
     exactProducts(packed.editor);
-    return packed.editor.finish(List.of(packed.logits), POSITIONS);
+    return packed.editor.finish(
+        List.of(packed.logits), POSITIONS, SLOT_OF, LABEL_SLOTS, LABEL_SLOT_OF);
   }
 
   /** The graph that gives {@link #LOSS} and a {@link #gradient} for each trainable value. */
@@ -167,10 +189,11 @@ public final class PackedGraph {
             : loss.output();
     List<Value> gradients =
         Gradient.of(editor, scaled, trainable, packed.composites, packed.start());
-    List<Value> outputs = new ArrayList<>(List.of(packed.named(loss.output(), LOSS)));
+    List<Value> outputs = new ArrayList<>();
     for (int i = 0; i < trainable.size(); i++) {
       outputs.add(packed.named(gradients.get(i), gradient(trainable.get(i).name())));
     }
+    outputs.add(packed.named(loss.output(), LOSS));
     exactProducts(editor);
     return editor.finish(outputs, POSITIONS);
   }
@@ -215,12 +238,24 @@ public final class PackedGraph {
     return name + ".gradient";
   }
 
-  private Value labelLogits(Graph exported, Value positions) {
+  private Value labelLogits() {
     Value found = editor.value(LOGITS);
-    Value restricted = LabelRows.hoist(editor, found, "logit_positions", positions);
+    LabelRows.Attention last =
+        new LabelRows.Attention() {
+          @Override
+          public boolean canAsk(Node node) {
+            return node.key().equals(ATTENTION) && PackedAttention.canAskForLabels(node);
+          }
+
+          @Override
+          public Value of(Node node, Value queries) {
+            return attention(node, Optional.of(queries));
+          }
+        };
+    Value restricted = LabelRows.hoist(editor, found, "logit_positions", layout.labels(), last);
     long vocabulary = found.shape().at(2).size();
     return editor.define(
-        restricted.name(), DataType.FLOAT, Shape.of(1, positions.shape().at(0), vocabulary));
+        restricted.name(), DataType.FLOAT, Shape.of(1, PackedLayout.LABELS, vocabulary));
   }
 
   private Value named(Value value, String name) {

@@ -20,7 +20,14 @@ final class PackedMasks {
   enum Block {
     PROMPT_ON_PROMPT,
     TEXT_ON_PROMPT,
-    TEXT_ON_TEXT
+    TEXT_ON_TEXT,
+    /** Positions of labels alone, of the prompt or the text. */
+    LABELS_ON_PROMPT,
+    LABELS_ON_TEXT;
+
+    private boolean ofText() {
+      return this == TEXT_ON_TEXT || this == LABELS_ON_TEXT;
+    }
   }
 
   /**
@@ -39,18 +46,21 @@ final class PackedMasks {
   private final PositionBias biases;
   private final Value promptPositions;
   private final Value textPositions;
+  private final Value labelPositions;
   private final Value promptSize;
   private final Map<Key, Optional<Value>> made = new HashMap<>();
 
   /**
    * @param prompt any value whose first dimension is P
    * @param slots [B, S]
+   * @param labelPositions [B, L]: the position of each label's slot, any in an empty one
    */
-  PackedMasks(GraphEditor editor, Value prompt, Value slots) {
+  PackedMasks(GraphEditor editor, Value prompt, Value slots, Value labelPositions) {
     ops = new Ops(editor);
     promptSize = ops.sizes(prompt, 0, 1);
     promptPositions = ops.positions(prompt, 0);
     textPositions = ops.add(ops.positions(slots, 1), promptSize);
+    this.labelPositions = labelPositions;
     biases = new PositionBias(editor, ops.concat(0, promptPositions, textPositions));
   }
 
@@ -58,30 +68,55 @@ final class PackedMasks {
    * What is added to the scores of {@code block}, nothing where every position sees every other.
    * The second last dimension holds g query heads one after the other.
    *
-   * @return [g * queries, keys], or with a bias [K, g * queries, keys] for the prompt's queries and
-   *     [K, 1, g * queries, keys] for the text's
+   * @return [g * queries, keys], for labels [B, g * queries, keys], or with a bias [K, g * queries,
+   *     keys] for the prompt's queries and [K, 1, g * queries, keys] for the text's
    */
   Optional<Value> of(Block block, Attending attending) {
     return made.computeIfAbsent(new Key(block, attending), key -> make(block, attending));
   }
 
   private Optional<Value> make(Block block, Attending attending) {
-    Optional<Value> mask =
-        hidden(block, attending.window()).map(each -> ops.repeat(each, 0, attending.group()));
+    Optional<Value> mask = hidden(block, attending.window()).map(each -> ofGroup(each, attending));
     Optional<Value> bias = attending.bias().map(name -> bias(block, attending, name));
     return bias.isEmpty()
         ? mask
         : bias.map(added -> mask.map(m -> ops.add(added, ops.cast(m, added.type()))).orElse(added));
   }
 
-  /** [queries, keys]: 0 where the query's position sees the key's, minus infinity elsewhere. */
+  /** What is the same for each query head, [..., queries, keys] to [..., g * queries, keys]. */
+  private Value ofGroup(Value mask, Attending attending) {
+    return ops.repeat(mask, mask.shape().rank() - 2, attending.group());
+  }
+
+  /**
+   * {@code low} where a label's position is of the text, minus infinity where it is of the prompt,
+   * [B, g * L, 1].
+   */
+  Value ifOfText(float low, Attending attending) {
+    Value ofText = ops.greaterOrEqual(ops.unsqueeze(labelPositions, 2), promptSize);
+    Value none = ops.real(Float.NEGATIVE_INFINITY);
+    return ofGroup(ops.where(ofText, ops.real(low), none), attending);
+  }
+
+  private Value queries(Block block) {
+    return switch (block) {
+      case PROMPT_ON_PROMPT -> promptPositions;
+      case TEXT_ON_PROMPT, TEXT_ON_TEXT -> textPositions;
+      case LABELS_ON_PROMPT, LABELS_ON_TEXT -> labelPositions;
+    };
+  }
+
+  /**
+   * [..., queries, keys]: 0 where the query's position sees the key's, minus infinity elsewhere.
+   */
   private Optional<Value> hidden(Block block, Optional<Long> window) {
     if (block == Block.TEXT_ON_PROMPT && window.isEmpty()) {
       return Optional.empty();
     }
-    Value queries = block == Block.PROMPT_ON_PROMPT ? promptPositions : textPositions;
-    Value keys = block == Block.TEXT_ON_TEXT ? textPositions : promptPositions;
-    Value distance = ops.sub(ops.unsqueeze(queries, 1), ops.unsqueeze(keys, 0));
+    Value queries = queries(block);
+    Value keys = block.ofText() ? textPositions : promptPositions;
+    Value distance =
+        ops.sub(ops.unsqueeze(queries, queries.shape().rank()), ops.unsqueeze(keys, 0));
     Value none = ops.real(Float.NEGATIVE_INFINITY);
     Value mask = ops.where(ops.greaterOrEqual(distance, ops.scalar(0)), ops.real(0), none);
     return Optional.of(
@@ -94,7 +129,7 @@ final class PackedMasks {
     Value all = biases.of(name);
     boolean prompt = block == Block.PROMPT_ON_PROMPT;
     Value rows = part(all, 2, prompt);
-    Value cut = part(rows, 3, block != Block.TEXT_ON_TEXT);
+    Value cut = part(rows, 3, !block.ofText());
     long heads = attending.kvHeads();
     Shape.Dimension last = cut.shape().at(3);
     String joined = attending.group() + "*" + cut.shape().at(2);

@@ -36,20 +36,28 @@ record Scores(
     }
     Value sum = ops.add(scores, ops.cast(mask.get(), scores.type()));
     Value masked = new Value(sum.name(), sum.type(), scores.shape());
-    return firstKeyIsSeen() && scores.type() == DataType.FLOAT
-        ? ops.max(masked, floor(scores))
+    boolean hidesMuch = block != PackedMasks.Block.LABELS_ON_PROMPT;
+    return hidesMuch && firstKeyIsSeen() && scores.type() == DataType.FLOAT
+        ? ops.max(masked, floor(scores, block))
         : masked;
   }
 
-  /** Whether every query sees the first key of its block as it scores it. */
+  /**
+   * Whether every query sees the first key of its block as it scores it; labels of the prompt see
+   * none of the text.
+   */
   private boolean firstKeyIsSeen() {
     return attending.window().isEmpty() && attending.bias().isEmpty();
   }
 
   /** For each query the lowest score that softmax takes. */
-  private Value floor(Value scores) {
+  private Value floor(Value scores, PackedMasks.Block block) {
     Value first = ops.slice(scores, -1, ops.longs(0), ops.longs(1), Shape.Dimension.of(1));
-    return ops.add(first, ops.real(FLOOR));
+    Value below =
+        block == PackedMasks.Block.LABELS_ON_TEXT
+            ? masks.ifOfText(FLOOR, attending)
+            : ops.real(FLOOR);
+    return ops.add(first, below);
   }
 
   /**

@@ -114,6 +114,41 @@ class PackedAttentionTest {
     }
   }
 
+  /** Labels of rows and, shared out among them, of the prompt; a row may have none. */
+  @ParameterizedTest(
+      name = "{0} heads, {1} for keys and values, {2} prompt rows, window {3}, cap {4}")
+  @CsvSource({
+    "4, 4, 6, -1, 0",
+    "6, 2, 6, -1, 0",
+    "4, 2, 6, 4, 0",
+    "4, 1, 6, 8, 1.5",
+    "4, 2, 1, -1, 0.7",
+  })
+  void labelsAloneAreWhatTheyAreAmongAll(
+      int heads, int kvHeads, int virtualTokens, int window, float softcap) {
+    Form form = new Form(heads, kvHeads, window, softcap, false);
+    int positions = virtualTokens + TOKENS;
+    int width = heads * HEAD_SIZE;
+    float[] query = random(positions * width);
+    for (int i = 0; i < query.length; i++) {
+      query[i] *= 50;
+    }
+    float[] key = random(positions * kvHeads * HEAD_SIZE);
+    float[] value = random(positions * kvHeads * HEAD_SIZE);
+    float[] all = packed(form, virtualTokens, query, key, value);
+    int first = virtualTokens;
+    int[] labels = {0, first + 1, first + 4, first - 1, first - 1, first + 7, first + TOKENS - 1};
+    int[] ofRow = {3, 1, 2, 1};
+    float[] found = ofLabels(form, virtualTokens, query, key, value, labels, ofRow);
+    for (int label = 0; label < labels.length; label++) {
+      assertArrayEquals(
+          Arrays.copyOfRange(all, labels[label] * width, (labels[label] + 1) * width),
+          Arrays.copyOfRange(found, label * width, (label + 1) * width),
+          1e-5f,
+          "position " + labels[label]);
+    }
+  }
+
   @Test
   void whatItDoesNotKnowIsRefused() {
     GraphEditor editor = exported(new Form(2, 2, -1, 0, false));
@@ -144,7 +179,7 @@ class PackedAttentionTest {
     String message =
         assertThrows(
                 GraphException.class,
-                () -> new PackedAttention(editor, node, layout, Optional.empty()))
+                () -> new PackedAttention(editor, node, layout, Optional.empty(), Optional.empty()))
             .getMessage();
     assertTrue(message.contains(what), message);
   }
@@ -155,38 +190,57 @@ class PackedAttentionTest {
     Value prompt = editor.input("prompt", DataType.FLOAT, PackedLayout.P, 1);
     PackedLayout layout = new PackedLayout(editor, PackedEntry.Kind.ROWS, prompt);
     Node node = editor.producers().get("y");
-    Value output = new PackedAttention(editor, node, layout, Optional.empty()).output();
-
-    int longest = Arrays.stream(ROWS).max().orElseThrow();
-    long[] slots = new long[ROWS.length * longest];
-    Arrays.fill(slots, -1);
-    long[] slotOf = new long[TOKENS];
-    int token = 0;
-    for (int row = 0; row < ROWS.length; row++) {
-      for (int i = 0; i < ROWS[row]; i++, token++) {
-        slots[row * longest + i] = token;
-        slotOf[token] = (long) row * longest + i;
-      }
-    }
-    int positions = virtualTokens + TOKENS;
+    Value output =
+        new PackedAttention(editor, node, layout, Optional.empty(), Optional.empty()).output();
     try (Session session = open(editor.finish(List.of(output)))) {
-      return run(
-          session,
-          Map.of(
-              "prompt",
-              Tensor.floats(new float[virtualTokens], virtualTokens, 1),
-              PackedGraph.SLOTS,
-              Tensor.longs(slots, ROWS.length, longest),
-              PackedGraph.SLOT_OF,
-              Tensor.longs(slotOf, TOKENS),
-              "q",
-              Tensor.floats(query, 1, positions, form.heads() * HEAD_SIZE),
-              "k",
-              Tensor.floats(key, 1, positions, form.kvHeads() * HEAD_SIZE),
-              "v",
-              Tensor.floats(value, 1, positions, form.kvHeads() * HEAD_SIZE)),
-          output.name());
+      return run(session, inputs(form, virtualTokens, query, key, value), output.name());
     }
+  }
+
+  /** At the packed positions {@code labels}, of which each row in turn has {@code ofRow}. */
+  private static float[] ofLabels(
+      Form form,
+      int virtualTokens,
+      float[] query,
+      float[] key,
+      float[] value,
+      int[] labels,
+      int[] ofRow) {
+    GraphEditor editor = exported(form);
+    Value prompt = editor.input("prompt", DataType.FLOAT, PackedLayout.P, 1);
+    PackedLayout layout = new PackedLayout(editor, PackedEntry.Kind.ROWS, prompt);
+    Node node = editor.producers().get("y");
+    Value queries = new Ops(editor).gather(editor.value("q"), layout.labels(), 1);
+    Value output =
+        new PackedAttention(editor, node, layout, Optional.empty(), Optional.of(queries)).output();
+    RowSlots slots = RowSlots.of(ofRow);
+    Map<String, Tensor> inputs = inputs(form, virtualTokens, query, key, value);
+    PackedPlaces places = PackedPlaces.of(PackedEntry.Kind.ROWS, virtualTokens, ROWS);
+    inputs.put(
+        PackedGraph.POSITIONS, Tensor.longs(places.positions(), 1, places.positions().length));
+    inputs.put(
+        PackedGraph.LABEL_POSITIONS,
+        Tensor.longs(IntStream.of(labels).asLongStream().toArray(), labels.length));
+    inputs.put(PackedGraph.LABEL_SLOTS, Tensor.longs(slots.slots(), ROWS.length, slots.longest()));
+    inputs.put(PackedGraph.LABEL_SLOT_OF, Tensor.longs(slots.slotOf(), labels.length));
+    try (Session session = open(editor.finish(List.of(output), PackedGraph.SLOT_OF))) {
+      return run(session, inputs, output.name());
+    }
+  }
+
+  private static Map<String, Tensor> inputs(
+      Form form, int virtualTokens, float[] query, float[] key, float[] value) {
+    RowSlots slots = RowSlots.of(ROWS);
+    int positions = virtualTokens + TOKENS;
+    int kvWidth = form.kvHeads() * HEAD_SIZE;
+    Map<String, Tensor> inputs = new HashMap<>();
+    inputs.put("prompt", Tensor.floats(new float[virtualTokens], virtualTokens, 1));
+    inputs.put(PackedGraph.SLOTS, Tensor.longs(slots.slots(), ROWS.length, slots.longest()));
+    inputs.put(PackedGraph.SLOT_OF, Tensor.longs(slots.slotOf(), TOKENS));
+    inputs.put("q", Tensor.floats(query, 1, positions, form.heads() * HEAD_SIZE));
+    inputs.put("k", Tensor.floats(key, 1, positions, kvWidth));
+    inputs.put("v", Tensor.floats(value, 1, positions, kvWidth));
+    return inputs;
   }
 
   private static float[] alone(
@@ -227,6 +281,7 @@ class PackedAttentionTest {
     editor.input("past_v", DataType.FLOAT, 1, kvHeads, "capacity", HEAD_SIZE);
     editor.input("lengths", DataType.INT32, 1);
     editor.input("total_sequence_length", DataType.INT32);
+    editor.input("position_ids", DataType.INT64, 1, PackedLayout.N);
     List<String> inputs =
         new ArrayList<>(
             List.of("q", "k", "v", "past_k", "past_v", "lengths", "total_sequence_length"));
@@ -255,7 +310,7 @@ class PackedAttentionTest {
   /** [1, heads, N, total]: a slope for each head times the distance, as exporters write it. */
   private static Value alibi(GraphEditor editor, int heads) {
     Ops ops = new Ops(editor);
-    Value positions = editor.input("position_ids", DataType.INT64, 1, PackedLayout.N);
+    Value positions = editor.value("position_ids");
     Value total = ops.cast(editor.value("total_sequence_length"), DataType.INT64);
     Value slots =
         ops.emit(

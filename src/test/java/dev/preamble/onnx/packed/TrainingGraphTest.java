@@ -40,6 +40,24 @@ class TrainingGraphTest {
     assertEquals(List.of("N", rows), read, "forward, then backward");
   }
 
+  /** What follows the keys and values of the last layer is computed where there is a label. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.layers.4.self_attn.q_proj.weight",
+        "model.layers.4.self_attn.o_proj.weight",
+        "model.layers.4.mlp.up_proj.weight"
+      })
+  void productsOfTheLastLayerReadLabelsAlone(String weight) {
+    Graph graph = trainingGraph("stories260K");
+    List<String> read =
+        graph.nodes().stream()
+            .filter(node -> node.inputs().contains(weight))
+            .map(node -> graph.values().get(node.input(0)).shape().at(1).toString())
+            .toList();
+    assertEquals(List.of("n", "n"), read, "forward, then backward");
+  }
+
   /** Beside the head's product, softmax and the label are all that the vocabulary's width costs. */
   @ParameterizedTest
   @ValueSource(strings = {"stories260K", "tiny-gpt2"})
