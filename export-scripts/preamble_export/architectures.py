@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .errors import ExportError
 
 # Rotary embeddings whose inverse frequencies do not depend on the input, or (longrope) take one of
-# two values. The others change them with the length.
+# two values, of which an exported model has one. The others change them with the length.
 _ROTARY = ("default", "linear", "llama3", "yarn", "longrope")
 
 
@@ -30,6 +30,17 @@ class Architecture:
 def _bloom_context(config) -> int:
     """ALiBi sets no limit; a checkpoint may name the length that it was trained with."""
     return getattr(config, "seq_length", None) or 2048
+
+
+def original_length(config) -> int | None:
+    """Positions beyond which a longrope model rotates all of a text by its long factors; None for other models.
+
+    A key that was kept from before that point would have been rotated by the short ones, so an
+    exported model rotates by one kind alone: by the short factors and has so many positions, or by
+    the long factors and has all.
+    """
+    rope = getattr(config, "rope_parameters", None) or {}
+    return rope["original_max_position_embeddings"] if rope.get("rope_type") == "longrope" else None
 
 
 SUPPORTED = {

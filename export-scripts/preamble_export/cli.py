@@ -28,6 +28,7 @@ class Request:
     dtype: str | None = None
     quantize: str | None = None
     verify: bool = True
+    long_context: bool = False
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--quantize", choices=("int8", "int4"), help="store linear layers in 8 or 4 bits, in blocks of 32"
+    )
+    parser.add_argument(
+        "--long-context",
+        action="store_true",
+        help="of a longrope model (phi3): rotate every text by the factors for long ones, which gives all positions "
+        "(default: by those for short ones, which gives the positions that the model was made with)",
     )
     parser.add_argument("--revision", help="a branch, tag or commit of MODEL on the Hub (default: main)")
     parser.add_argument(
@@ -81,7 +88,7 @@ class _Progress:
 
 def export(request: Request, progress: _Progress) -> int:
     """Exports one model; returns the exit code."""
-    from .architectures import architecture_of
+    from .architectures import architecture_of, original_length
     from .checkpoint import Checkpoint
 
     model = request.model
@@ -97,8 +104,21 @@ def export(request: Request, progress: _Progress) -> int:
     with Staging(checkpoint, request.out) as staging:
         config = checkpoint.configuration()
         dtype = request.dtype or "float32"
+        context = architecture.context_length(config)
+        original = original_length(config) or context
+        if request.long_context and original >= context:
+            raise ExportError(
+                f"--long-context: expected a model with rope_type longrope and more positions than it was made with; "
+                f"{model} has one way to rotate all of its {context:,}"
+            )
+        if original < context and not request.long_context:
+            progress(
+                f"{original:,} positions of {context:,}: the model rotates longer texts by other factors; "
+                "--long-context takes those, for every text"
+            )
+            context = original
         progress(f"tracing {config.num_hidden_layers} layers of width {config.hidden_size}")
-        traced = trace.trace(config, architecture, dtype)
+        traced = trace.trace(config, architecture, dtype, request.long_context)
         simplify.simplify(traced.graph)
         progress("pointing the weights into the checkpoint")
         stored = weights.StoredWeights(checkpoint, traced)
@@ -133,6 +153,7 @@ def export(request: Request, progress: _Progress) -> int:
             base=(request.name, request.revision),
             dtype=dtype,
             weights_dtype=(request.quantize or dtype) if converted else None,
+            context_length=context,
         )
         staging.write(manifest.FILE, manifest.encode(content))
         staging.publish()
@@ -150,7 +171,9 @@ def _agrees(request: Request, staging, traced, quantised, progress: _Progress) -
 
     head = traced.shared.get(traced.head, (traced.head,))
     dtype = request.dtype or "float32"
-    found = verify.findings(request.model, staging.directory, dtype, quantised, head, progress.now_and_then)
+    found = verify.findings(
+        request.model, staging.directory, dtype, quantised, head, request.long_context, progress.now_and_then
+    )
     for finding in found:
         print(finding, flush=True)
     agrees = all(finding.holds for finding in found)
@@ -173,7 +196,7 @@ def _request(options: argparse.Namespace, progress: _Progress) -> Request:
         progress(f"fetching {options.model} from the Hub")
         model = hub.fetch(options.model, revision, options.quiet, _USER_ENVIRONMENT)
         name, revision = name or options.model, model.name
-    return Request(model, options.out, name, revision, options.dtype, options.quantize, not options.no_verify)
+    return Request(model, options.out, name, revision, options.dtype, options.quantize, not options.no_verify, options.long_context)
 
 
 def main(arguments: list[str] | None = None) -> int:

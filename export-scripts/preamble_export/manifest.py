@@ -31,12 +31,14 @@ def manifest(
     base: tuple[str | None, str | None],
     dtype: str,
     weights_dtype: str | None,
+    context_length: int,
 ) -> dict:
     """The manifest of a finished graph, ``graph`` being the file's content.
 
     ``own`` describes the file of weights that are ours, if there is one; ``base`` is the model's
     name and revision as far as they were given; ``dtype`` is what the graph computes in and
-    ``weights_dtype`` what its weights are stored in, if that is not what the checkpoint has.
+    ``weights_dtype`` what its weights are stored in, if that is not what the checkpoint has; ``context_length`` counts the positions that
+    the graph computes as the model does.
     """
     name, revision = base
     embedding = stored[trace.embedding]
@@ -59,7 +61,7 @@ def manifest(
         "architecture": architecture.model_type,
         "vocabulary_size": config.vocab_size,
         "hidden_size": embedding.shape[1],
-        "context_length": architecture.context_length(config),
+        "context_length": context_length,
         "attention_heads": config.num_attention_heads,
         "dtype": dtype,
         "weights": {"files": files, "dtype": weights_dtype or DTYPE_NAMES[embedding.dtype]},

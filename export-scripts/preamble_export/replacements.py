@@ -17,7 +17,7 @@ import torch
 from torch.onnx import ops
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
-from .architectures import Architecture
+from .architectures import Architecture, original_length
 
 
 @dataclass
@@ -95,12 +95,7 @@ def rotary_angles(module, hidden, position_ids=None, layer_type=None, **_):
 
 
 def _angles(module, dtype, position_ids, prefix):
-    frequencies = getattr(module, f"{prefix}inv_freq")
-    if hasattr(module, f"{prefix}long_frequencies"):
-        last = position_ids.amax(dim=1, keepdim=True).unsqueeze(-1)
-        long = last >= module.config.rope_parameters["original_max_position_embeddings"]
-        frequencies = torch.where(long, getattr(module, f"{prefix}long_frequencies"), frequencies)
-    angles = position_ids.unsqueeze(-1).to(torch.float32) * frequencies
+    angles = position_ids.unsqueeze(-1).to(torch.float32) * getattr(module, f"{prefix}inv_freq")
     scale = getattr(module, f"{prefix}attention_scaling")
     return tuple((f(angles) if scale == 1.0 else f(angles) * scale).to(dtype) for f in (torch.cos, torch.sin))
 
@@ -220,20 +215,20 @@ def speaking_onnx(model, architecture: Architecture) -> Iterator[None]:
         yield
 
 
-def constants(model) -> dict[str, torch.Tensor]:
+def constants(model, long: bool = False) -> dict[str, torch.Tensor]:
     """The model's buffers that a graph holds as constants, by name, with values.
 
-    They follow from the configuration, so they exist where the model's own tensors have no values.
+    A longrope model rotates by its short factors, or by its ``long`` ones. They follow from the configuration, so they exist where the model's own tensors have no values.
     """
     found = {}
     for name, module in model.named_modules():
         if is_rotary(module):
             real = type(module)(config=module.config)
             found |= {f"{name}.{b}": value for b, value in real.named_buffers() if "original" not in b}
-            if getattr(module, "rope_type", None) == "longrope":
-                beyond = module.config.rope_parameters["original_max_position_embeddings"] + 1
-                long, _ = ROPE_INIT_FUNCTIONS["longrope"](module.config, None, seq_len=beyond)
-                found[f"{name}.long_frequencies"] = long
+            original = original_length(module.config)
+            if original is not None:
+                length = original + 1 if long else original
+                found[f"{name}.inv_freq"], _ = ROPE_INIT_FUNCTIONS["longrope"](module.config, None, seq_len=length)
         elif hasattr(module, "build_alibi_tensor"):
             heads = module.config.num_attention_heads
             slopes = module.build_alibi_tensor(torch.ones(1, 2), heads, torch.float32)[:, 0, 1]

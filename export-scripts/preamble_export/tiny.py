@@ -25,7 +25,7 @@ _SIZES = {
     "pad_token_id": 0,
 }
 _GROUPED = {"num_key_value_heads": 2}
-_LONG = {"rope_type": "longrope", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 16}
+_LONG = {"rope_type": "longrope", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 40}
 
 # By name: the model_type and what differs from the sizes above.
 CONFIGURATIONS = {
@@ -38,7 +38,7 @@ CONFIGURATIONS = {
     "phi3-long": (
         "phi3",
         {
-            "original_max_position_embeddings": 16,
+            "original_max_position_embeddings": 40,
             "rope_parameters": {**_LONG, "short_factor": [1.0, 1.1, 1.2, 1.3], "long_factor": [2.0, 3.0, 4.0, 5.0]},
         },
     ),

@@ -152,15 +152,20 @@ def _scale(embedding) -> float:
     return torch.tensor(scale, dtype=embedding.weight.dtype).item()
 
 
-def trace(config: PreTrainedConfig, architecture: Architecture, dtype: str = "float32") -> Trace:
-    """Traces the causal LM that a configuration describes, computing in ``dtype``."""
+def trace(
+    config: PreTrainedConfig, architecture: Architecture, dtype: str = "float32", long: bool = False
+) -> Trace:
+    """Traces the causal LM that a configuration describes, computing in ``dtype``.
+
+    A longrope model rotates by its short factors, or by its ``long`` ones.
+    """
     AttentionInterface.register(_ATTENTION, replacements.attention)
     AttentionMaskInterface.register(_ATTENTION, lambda *_, **__: None)
     with FakeTensorMode(allow_non_fake_inputs=True) as fake:
         model = AutoModelForCausalLM.from_config(
             config, attn_implementation=_ATTENTION, dtype=getattr(torch, dtype)
         ).eval()
-    constants = replacements.constants(model)
+    constants = replacements.constants(model, long)
     with fake:
         for name, value in constants.items():
             module, _, buffer = name.rpartition(".")

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from . import widen
+from .architectures import original_length
 from .manifest import GRAPH_FILE
 from .quantise import QuantisedWeight
 
@@ -102,18 +103,19 @@ def findings(
     dtype: str,
     quantised: list[QuantisedWeight],
     head: tuple[str, ...],
+    long: bool,
     progress: Callable[[str], None],
 ) -> list[Finding]:
     """Compares a checkpoint with the graph in ``exported`` that was made from it.
 
     ``dtype`` is what the graph computes in, ``quantised`` what was quantised, ``head`` all names of
-    the output projection's weight.
+    the output projection's weight, ``long`` whether a longrope model rotates by its long factors.
     """
     logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(
         checkpoint, dtype=torch.float32, attn_implementation="eager", local_files_only=True
     ).eval()
-    batches = list(_inputs(checkpoint, model))
+    batches = list(_inputs(checkpoint, model, long))
     kind = f"int{quantised[0].bits}" if quantised else dtype
     if kind == "float32":
         differences = _differences(model, _Graph(exported / GRAPH_FILE), batches, progress)
@@ -149,26 +151,27 @@ def _give_weights_of_the_graph(model, dtype: str, quantised: list[QuantisedWeigh
                 setattr(model.get_submodule(module), name, values)
 
 
-def _inputs(directory: Path, model) -> Iterator[_Batch]:
-    """Random and real rows; where the rotation changes at some position, on both sides of it."""
+def _inputs(directory: Path, model, long: bool) -> Iterator[_Batch]:
+    """Random and real rows; of a longrope model at positions where it rotates as the graph does."""
     random = torch.Generator().manual_seed(0)
     config, embed = model.config, model.get_input_embeddings()
     context = getattr(config, "max_position_embeddings", None) or 2048
-    switch = (getattr(config, "rope_parameters", None) or {}).get("original_max_position_embeddings", context)
-    limit = min(context, switch)
-    length = min(24, limit)
+    original = original_length(config) or context
+    length = min(24, context if long else original)
     lengths = [length, length - 5]
+
+    def start(count: int) -> int:
+        return min(original, context - count) if long else 0
+
     with torch.no_grad():
         rows = embed(torch.randint(config.vocab_size, (2, length), generator=random))
-        yield _Batch(rows, lengths)
+        yield _Batch(rows, lengths, start(length))
         noise = rows.std() * torch.randn(rows.shape, generator=random)
-        yield _Batch(noise, lengths)
-        if switch < context:
-            yield _Batch(noise, lengths, min(switch, context - length))
+        yield _Batch(noise, lengths, start(length))
         if (directory / "tokenizer.json").is_file():
             tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
-            ids = tokenizer(_TEXT, return_tensors="pt")["input_ids"][:, :limit]
-            yield _Batch(embed(ids), [ids.shape[1]], text=True)
+            ids = tokenizer(_TEXT, return_tensors="pt")["input_ids"][:, :length]
+            yield _Batch(embed(ids), [ids.shape[1]], start(ids.shape[1]), text=True)
 
 
 @dataclass

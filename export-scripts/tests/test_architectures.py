@@ -27,7 +27,7 @@ OPERATORS = {
     "qwen3": GATED | {"Reshape"},
     "smollm3": GATED,
     "phi3": GATED | {"Split"},
-    "phi3-long": GATED | {"Split", "ReduceMax", "GreaterOrEqual", "Where"},
+    "phi3-long": GATED | {"Split"},
     "gemma2": ROTARY | {"SimplifiedLayerNormalization", "Gelu", "Div", "Tanh"},
     "gemma3": ROTARY | {"SimplifiedLayerNormalization", "Gelu", "Reshape"},
     "gpt2": {"LayerNormalization", "MatMul", "Gelu", "Split", "Gather"},
@@ -145,7 +145,19 @@ class ArchitecturesTest(unittest.TestCase):
                 scale = 32**0.5 if name.startswith("gemma") else 1.0
                 self.assertAlmostEqual(manifest["embedding"]["scale"], scale, places=6)
                 self.assertEqual(manifest["hidden_size"], manifest["embedding"]["shape"][1])
-                self.assertEqual(manifest["context_length"], 2048 if name == "bloom" else 64)
+                self.assertEqual(manifest["context_length"], {"bloom": 2048, "phi3-long": 40}.get(name, 64))
+
+    def test_a_longrope_model_has_all_positions_by_the_factors_for_long_texts(self):
+        code, out, err = export(self.folder / "phi3-long", self.folder / "long", "--long-context")
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("worst difference of a logit from PyTorch", out)
+        manifest = json.loads((self.folder / "long" / "preamble.json").read_text())
+        self.assertEqual(manifest["context_length"], 64)
+        short = self.folder / "out" / "phi3-long" / "preamble.onnx"
+        self.assertNotEqual((self.folder / "long" / "preamble.onnx").read_bytes(), short.read_bytes())
+        code, out, err = export(self.folder / "phi3", self.folder / "no", "--long-context")
+        self.assertEqual(code, 2)
+        self.assertIn("--long-context: expected a model with rope_type longrope", err)
 
     def test_exporting_twice_gives_the_same_bytes(self):
         output, _ = self.again.communicate(timeout=600)

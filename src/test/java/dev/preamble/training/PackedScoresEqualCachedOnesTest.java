@@ -27,12 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PackedScoresEqualCachedOnesTest {
   private static final int VIRTUAL_TOKENS = 9;
 
-  /**
-   * All but phi3-long, which rotates by another table once the longest row of a pass is long
-   * enough: there a row in a batch is not what it is alone, in transformers neither.
-   */
-  static Stream<String> models() {
-    return TinyModels.NAMES.stream().filter(name -> !name.equals("phi3-long"));
+  static List<String> models() {
+    return TinyModels.NAMES;
   }
 
   @ParameterizedTest
