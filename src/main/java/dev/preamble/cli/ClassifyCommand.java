@@ -12,11 +12,9 @@ import dev.preamble.model.FrozenModel;
 import dev.preamble.training.DataReader;
 import dev.preamble.training.Template;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Supplier;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -36,17 +34,7 @@ final class ClassifyCommand implements Runnable {
 
   @Mixin private ModelOption model;
 
-  @Option(
-      names = "--adapter",
-      paramLabel = "DIR",
-      description = "Folder of an adapter; may be given several times.")
-  private List<Path> adapters = List.of();
-
-  @Option(
-      names = "--task-id",
-      paramLabel = "N",
-      description = "Task of multitask prompts, from 0 on.")
-  private Optional<Integer> task = Optional.empty();
+  @Mixin private NamedAdapters adapters;
 
   @Option(
       names = "--labels",
@@ -108,18 +96,16 @@ final class ClassifyCommand implements Runnable {
     Template filled = new Template(template);
     Optional<Ensemble> together =
         ensemble.map(name -> Choice.of(Ensemble.class, "--ensemble", name));
-    if (together.isPresent() && adapters.size() < 2) {
+    if (together.isPresent() && adapters.count() < 2) {
       throw new UsageException("--ensemble takes several adapters; give --adapter twice or more");
     }
     if (source.text.filter(String::isEmpty).isPresent()) {
       throw new UsageException("--text: expected a text to classify, found an empty one");
     }
-    if (task.isPresent() && adapters.isEmpty()) {
-      throw new UsageException("--task-id names a task of the adapter; give --adapter too");
-    }
+    adapters.check();
     try (FrozenModel opened = model.open();
         Classifier classifier = Classifier.open(opened, model.threads())) {
-      List<Optional<FittedAdapter>> fitted = fitted(opened);
+      List<Optional<FittedAdapter>> fitted = adapters.fit(opened, output.err());
       List<String> behind = words.values().stream().map(word -> " " + word).toList();
       ClassificationReport report =
           new ClassificationReport(List.copyOf(words.keySet()), fitted, normalise, together);
@@ -142,14 +128,6 @@ final class ClassifyCommand implements Runnable {
       ObjectNode json = report.json(scores);
       output.print(json, () -> ClassificationReport.text(json));
     }
-  }
-
-  private List<Optional<FittedAdapter>> fitted(FrozenModel opened) {
-    OptionalInt number = task.map(OptionalInt::of).orElse(OptionalInt.empty());
-    List<Optional<FittedAdapter>> fitted = new ArrayList<>();
-    adapters.forEach(
-        each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, number, output.err()))));
-    return fitted.isEmpty() ? List.of(Optional.empty()) : fitted;
   }
 
   private static String text(JsonNode row) {

@@ -50,17 +50,7 @@ final class GenerateCommand implements Runnable {
   @Option(names = "--system", paramLabel = "TEXT", description = "With --chat: system message.")
   private Optional<String> system = Optional.empty();
 
-  @Option(
-      names = "--adapter",
-      paramLabel = "DIR",
-      description = "Folder of an adapter; may be given several times.")
-  private List<Path> adapters = List.of();
-
-  @Option(
-      names = "--task-id",
-      paramLabel = "N",
-      description = "Task of multitask prompts, from 0 on.")
-  private Optional<Integer> task = Optional.empty();
+  @Mixin private NamedAdapters adapters;
 
   @Option(
       names = "--max-tokens",
@@ -131,7 +121,7 @@ final class GenerateCommand implements Runnable {
     try (FrozenModel opened = model.open();
         Engine engine = BatchingEngine.open(opened, options())) {
       PromptReader prompts = new PromptReader(opened, chat, system);
-      List<Optional<FittedAdapter>> fitted = fitted(opened);
+      List<Optional<FittedAdapter>> fitted = adapters.fit(opened, output.err());
       Optional<Constraint> must = constraint.constraint(opened);
       if (source.files != null) {
         new LineJob(source.files.in, source.files.out, output)
@@ -167,27 +157,17 @@ final class GenerateCommand implements Runnable {
     if (source.text.isEmpty() && chat && source.files == null) {
       throw new UsageException("--chat takes a text; give --prompt or --file");
     }
-    if (task.isPresent() && adapters.isEmpty()) {
-      throw new UsageException("--task-id names a task of the adapter; give --adapter too");
-    }
+    adapters.check();
     if (count < 1) {
       throw new UsageException("--n: expected at least 1, found " + count);
     }
   }
 
   private EngineOptions options() {
-    int rows = count * Math.max(1, adapters.size());
+    int rows = count * Math.max(1, adapters.count());
     return EngineOptions.defaults()
         .withThreads(model.threads())
         .withQueue(source.files == null ? rows : (TOGETHER + 1) * rows);
-  }
-
-  private List<Optional<FittedAdapter>> fitted(FrozenModel opened) {
-    OptionalInt number = task.map(OptionalInt::of).orElse(OptionalInt.empty());
-    List<Optional<FittedAdapter>> fitted = new ArrayList<>();
-    adapters.forEach(
-        each -> fitted.add(Optional.of(FittedAdapters.fit(each, opened, number, output.err()))));
-    return fitted.isEmpty() ? List.of(Optional.empty()) : fitted;
   }
 
   /**

@@ -55,16 +55,14 @@ class RunConfigurationTest {
             out: %s
             """
                 .formatted(MODEL, data, folder.resolve("first")));
-    Commands.Outcome first =
-        Commands.run("train", "--config", config, "--epochs", 2, "--batch-size", 8, "--json");
+    Run first = Run.of("train", "--config", config, "--epochs", 2, "--batch-size", 8, "--json");
     assertEquals(0, first.code(), first.err());
     assertEquals(10, first.json().get("steps").asInt(), "the flag's 2 epochs of 5 steps");
     assertEquals(5, Adapter.open(folder.resolve("first")).virtualTokens());
 
     Path saved = folder.resolve("first/preamble_run.yaml");
     assertTrue(Files.readString(saved).contains("epochs: 2\n"), Files.readString(saved));
-    Commands.Outcome second =
-        Commands.run("train", "--config", saved, "--out", folder.resolve("second"), "--json");
+    Run second = Run.of("train", "--config", saved, "--out", folder.resolve("second"), "--json");
     assertEquals(0, second.code(), second.err());
     assertEquals(first.json().get("digest"), second.json().get("digest"));
     assertEquals(
@@ -85,8 +83,8 @@ class RunConfigurationTest {
   private void assertRefused(String yaml, String part) throws IOException {
     Path config = Files.writeString(folder.resolve("bad.yaml"), yaml + "\n");
     Path out = folder.resolve("refused");
-    Commands.Outcome outcome =
-        Commands.run(
+    Run outcome =
+        Run.of(
             "train",
             "--config",
             config,
@@ -171,7 +169,7 @@ class RunConfigurationTest {
       "--method",
       method
     };
-    Commands.Outcome outcome = Commands.run(joined(base, more));
+    Run outcome = Run.of(joined(base, more));
     assertEquals(0, outcome.code(), method + ": " + outcome.err());
     double tuned = outcome.json().at("/scores/tuned_prompt/loss").asDouble();
     assertEquals(tuned, evaluated("--adapter", out), 1e-5 * tuned, method);
@@ -191,7 +189,7 @@ class RunConfigurationTest {
       "--columns",
       "prompt=question,completion=answer"
     };
-    Commands.Outcome outcome = Commands.run(joined(base, more));
+    Run outcome = Run.of(joined(base, more));
     assertEquals(0, outcome.code(), outcome.err());
     return outcome.json().at("/scores/adapter/loss").asDouble();
   }
@@ -205,8 +203,8 @@ class RunConfigurationTest {
   @Test
   void peftsDefaultsAreTaken() throws IOException {
     Path out = folder.resolve("peft");
-    Commands.Outcome outcome =
-        Commands.run(
+    Run outcome =
+        Run.of(
             "train",
             "--model",
             MODEL,
@@ -276,12 +274,11 @@ class RunConfigurationTest {
     assertTrue(process.exitValue() > 128, "ended by the signal: " + process.exitValue());
     assertTrue(Files.exists(out.resolve("checkpoint.safetensors")), told);
 
-    Commands.Outcome changed = Commands.run("train", "--resume", "--out", out, "--epochs", 3);
+    Run changed = Run.of("train", "--resume", "--out", out, "--epochs", 3);
     assertEquals(2, changed.code());
     assertTrue(changed.err().contains("was begun with --epochs 100000"), changed.err());
-    Commands.Outcome anew =
-        Commands.run(
-            "train", "--config", out.resolve("preamble_run.yaml"), "--epochs", 1, "--quiet");
+    Run anew =
+        Run.of("train", "--config", out.resolve("preamble_run.yaml"), "--epochs", 1, "--quiet");
     assertTrue(anew.err().contains("--restart"), anew.err());
   }
 
@@ -309,10 +306,10 @@ class RunConfigurationTest {
       "--virtual-tokens",
       "2,4"
     };
-    Commands.Outcome table = Commands.run(joined(sweep, new Object[] {"--quiet"}));
+    Run table = Run.of(joined(sweep, new Object[] {"--quiet"}));
     assertEquals(0, table.code(), table.err());
     assertTrue(table.out().contains("virtual-tokens"), table.out());
-    Commands.Outcome again = Commands.run(joined(sweep, new Object[] {"--json"}));
+    Run again = Run.of(joined(sweep, new Object[] {"--json"}));
     assertEquals(4, again.json().get("trials").size());
     String digest = again.json().get("digest").asText();
     assertEquals(digest, Adapter.open(out).digest());
@@ -321,7 +318,7 @@ class RunConfigurationTest {
     assertFalse(Files.exists(out.resolve(".trial")));
     assertEquals(5, Files.readAllLines(out.resolve("sweep.jsonl")).size());
 
-    Commands.Outcome other = Commands.run(joined(sweep, new Object[] {"--seed", 5}));
+    Run other = Run.of(joined(sweep, new Object[] {"--seed", 5}));
     assertEquals(2, other.code());
     assertTrue(other.err().contains("found one with others"), other.err());
   }

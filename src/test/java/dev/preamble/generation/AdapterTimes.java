@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.preamble.generation.sampling.Ending;
 import dev.preamble.generation.sampling.Sampling;
 import dev.preamble.model.FrozenModel;
-import dev.preamble.peft.Adapter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +97,7 @@ final class AdapterTimes {
       for (int round = 0; round < rounds; round++) {
         GenerationRequest plain = request(PROMPT, 1);
         GenerationRequest under = request(PROMPT, 1).withAdapter(adapter);
-        Folder fresh = new Folder(folder.resolve("adapter-" + round), model);
+        AdapterInFolder fresh = new AdapterInFolder(folder.resolve("adapter-" + round), model);
         Stories.adapter(model, LONG, LONG + round).save(fresh.place());
         first(() -> engine.submit(plain));
         without.add(first(() -> engine.submit(plain)));
@@ -116,19 +115,6 @@ final class AdapterTimes {
           .put("with_100_from_folder_seconds", median(cold));
     } finally {
       delete(folder);
-    }
-  }
-
-  /** The adapter that lies in a folder, read when it is wanted. */
-  private record Folder(Path place, FrozenModel model) implements AdapterSource {
-    @Override
-    public String key() {
-      return place.toString();
-    }
-
-    @Override
-    public FittedAdapter load() {
-      return FittedAdapter.fit(Adapter.open(place), model);
     }
   }
 

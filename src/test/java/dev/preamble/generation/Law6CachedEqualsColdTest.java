@@ -124,7 +124,7 @@ class Law6CachedEqualsColdTest {
     try (Engine engine = BatchingEngine.open(model, OPTIONS)) {
       first.save(place);
       List<Integer> before = ids(engine, request(FittedAdapter.fit(first, model)));
-      AdapterSource source = new Folder(place, model);
+      AdapterSource source = new AdapterInFolder(place, model);
       GenerationRequest plain =
           request(FittedAdapter.fit(first, model)).withAdapter(Optional.empty());
       Generation old = engine.submit(plain, source, token -> running.countDown());
@@ -137,19 +137,6 @@ class Law6CachedEqualsColdTest {
       assertEquals(after, ids(engine, request(FittedAdapter.fit(second, model))));
       assertEquals(2, engine.status().prefixes().misses());
       EngineInvariants.check(engine, OPTIONS);
-    }
-  }
-
-  /** The adapter that lies in a folder when it is wanted. */
-  private record Folder(Path place, FrozenModel model) implements AdapterSource {
-    @Override
-    public String key() {
-      return place.toString();
-    }
-
-    @Override
-    public FittedAdapter load() {
-      return FittedAdapter.fit(Adapter.open(place), model);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.preamble.peft;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.preamble.PythonForms;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,7 +34,7 @@ class PythonJsonTest {
     "-Infinity, -Infinity"
   })
   void floatsHavePythonsRepr(double value, String repr) {
-    assertEquals(repr, PythonJson.repr(value));
+    assertEquals(repr, PythonForms.repr(value, "NaN", "Infinity"));
   }
 
   @Test

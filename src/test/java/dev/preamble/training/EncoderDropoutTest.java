@@ -174,19 +174,14 @@ class EncoderDropoutTest {
             EvaluationPlan.defaults(),
             7,
             1);
-    List<Float> losses = new ArrayList<>();
+    Losses losses = new Losses();
     new Trainer(MODEL, config)
         .train(
             data,
             Optional.empty(),
-            new TrainingListener() {
-              @Override
-              public void step(Step step) {
-                losses.add(step.loss());
-              }
-            },
+            losses,
             new TrainingControl(
                 like -> checkpoint.map(file -> Checkpoint.read(file, like)), save, 0, () -> false));
-    return losses;
+    return losses.values();
   }
 }

@@ -114,7 +114,7 @@ class HalfPrecisionGradientTest {
             OptimizerConfig.defaults(),
             7,
             THREADS);
-    List<Float> losses = new ArrayList<>();
+    Losses losses = new Losses();
     TrainingLoop loop =
         new TrainingLoop(
             config.method().method(model),
@@ -122,12 +122,7 @@ class HalfPrecisionGradientTest {
             new BatchPlan(data, config.batching(), config.epochs(), config.seed()),
             data,
             Optional.empty(),
-            new TrainingListener() {
-              @Override
-              public void step(Step step) {
-                losses.add(step.loss());
-              }
-            },
+            losses,
             new TrainingControl(
                 like -> start.map(file -> Checkpoint.read(file, like)),
                 state -> {
@@ -140,7 +135,9 @@ class HalfPrecisionGradientTest {
     try (GradientStep step = inHalf(model, new LossScale(1L << 40, 4))) {
       Adapter adapter = loop.run(step::run, step.lossScale()).adapter();
       return new Run(
-          losses, step.lossScale().orElseThrow().state(), adapter.tensors().getFirst().toFloats());
+          losses.values(),
+          step.lossScale().orElseThrow().state(),
+          adapter.tensors().getFirst().toFloats());
     }
   }
 

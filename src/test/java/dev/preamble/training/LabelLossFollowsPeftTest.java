@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.model.FrozenModel;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -26,29 +25,21 @@ class LabelLossFollowsPeftTest {
     try (FrozenModel model = FrozenModel.open(Trec.MODEL)) {
       Trec task = Trec.read(model, data, ROWS);
       TrainingConfig config = Trec.config(Objective.LABELS, 1, 3, 1);
-      List<Float> losses = new ArrayList<>();
-      new Trainer(model, config)
-          .train(
-              task.train(),
-              Optional.empty(),
-              new TrainingListener() {
-                @Override
-                public void step(Step step) {
-                  losses.add(step.loss());
-                }
-              });
+      Losses losses = new Losses();
+      new Trainer(model, config).train(task.train(), Optional.empty(), losses);
+      List<Float> found = losses.values();
       List<Double> expected = task.trainInPeft(model, config, Integer.MAX_VALUE, folder);
-      assertEquals(expected.size(), losses.size());
+      assertEquals(expected.size(), found.size());
       double worst = 0;
-      for (int i = 0; i < losses.size(); i++) {
-        worst = Math.max(worst, Math.abs(losses.get(i) - expected.get(i)) / expected.get(i));
+      for (int i = 0; i < found.size(); i++) {
+        worst = Math.max(worst, Math.abs(found.get(i) - expected.get(i)) / expected.get(i));
       }
       System.out.printf(
           "[parity] loss over the labels: %.2g from PEFT's over %d steps (%.3f to %.3f)%n",
-          worst, losses.size(), expected.getFirst(), expected.getLast());
+          worst, found.size(), expected.getFirst(), expected.getLast());
       double off = worst;
       assertTrue(off <= 1e-3, () -> "off by " + off);
-      assertTrue(losses.getFirst() < Math.log(32_000) / 3, "a choice of six, not of all tokens");
+      assertTrue(found.getFirst() < Math.log(32_000) / 3, "a choice of six, not of all tokens");
     }
   }
 }

@@ -60,22 +60,14 @@ class TrainerTest {
   private record Run(List<Float> losses, float[] rows) {}
 
   private static Run run(Batching batching) {
-    List<Float> losses = new ArrayList<>();
+    Losses losses = new Losses();
     float[] rows =
         new Trainer(MODEL, config(batching, EvaluationPlan.defaults(), 0.05))
-            .train(
-                rows(48),
-                Optional.empty(),
-                new TrainingListener() {
-                  @Override
-                  public void step(Step step) {
-                    losses.add(step.loss());
-                  }
-                })
+            .train(rows(48), Optional.empty(), losses)
             .tensors()
             .getFirst()
             .toFloats();
-    return new Run(losses, rows);
+    return new Run(losses.values(), rows);
   }
 
   @Test

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.training.method.PromptTuningConfig;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -23,11 +22,12 @@ class TrainingIsDeterministicTest {
       List<Example> examples =
           random.ints(100, 1, 30).mapToObj(n -> PeftRows.random(model, random, n, 2)).toList();
       Dataset data = new Dataset("random rows", examples, Optional.empty(), List.of());
-      List<Float> losses = new ArrayList<>();
-      float[] first = train(model, data, 1, losses);
-      float[] second = train(model, data, 1, losses);
-      float[] other = train(model, data, 2, losses);
+      Losses each = new Losses();
+      float[] first = train(model, data, 1, each);
+      float[] second = train(model, data, 1, each);
+      float[] other = train(model, data, 2, each);
       assertArrayEquals(first, second, 0f);
+      List<Float> losses = each.values();
       List<Float> run = losses.subList(0, losses.size() / 3);
       assertTrue(run.equals(losses.subList(run.size(), 2 * run.size())), "losses of both runs");
       assertFalse(Arrays.equals(first, other), "another seed gives other rows");
@@ -35,19 +35,12 @@ class TrainingIsDeterministicTest {
     }
   }
 
-  private static float[] train(FrozenModel model, Dataset data, long seed, List<Float> losses) {
+  private static float[] train(FrozenModel model, Dataset data, long seed, Losses losses) {
     TrainingConfig config =
         new TrainingConfig(
             PromptTuningConfig.defaults(8), 3, 16, OptimizerConfig.defaults(), seed, 2);
-    TrainingListener listener =
-        new TrainingListener() {
-          @Override
-          public void step(Step step) {
-            losses.add(step.loss());
-          }
-        };
     return new Trainer(model, config)
-        .train(data, Optional.empty(), listener)
+        .train(data, Optional.empty(), losses)
         .tensors()
         .getFirst()
         .toFloats();

@@ -97,33 +97,34 @@ final class OperandParser {
   private List<Expression> items(String close) {
     tokens.next();
     List<Expression> items = new ArrayList<>();
-    while (!tokens.skipOperator(close)) {
-      if (!items.isEmpty()) {
-        tokens.expectOperator(",");
-        if (tokens.skipOperator(close)) {
-          break;
-        }
-      }
-      items.add(expressions.expression());
-    }
+    separated(close, () -> items.add(expressions.expression()));
     return List.copyOf(items);
   }
 
   private Expression dictionary() {
     tokens.expectOperator("{");
     List<Entry> entries = new ArrayList<>();
-    while (!tokens.skipOperator("}")) {
-      if (!entries.isEmpty()) {
+    separated(
+        "}",
+        () -> {
+          Expression key = expressions.expression();
+          tokens.expectOperator(":");
+          entries.add(new Entry(key, expressions.expression()));
+        });
+    return new Dictionary(List.copyOf(entries));
+  }
+
+  /** Reads items up to {@code close}; a comma may stand behind the last one too. */
+  private void separated(String close, Runnable item) {
+    for (boolean first = true; !tokens.skipOperator(close); first = false) {
+      if (!first) {
         tokens.expectOperator(",");
-        if (tokens.skipOperator("}")) {
-          break;
+        if (tokens.skipOperator(close)) {
+          return;
         }
       }
-      Expression key = expressions.expression();
-      tokens.expectOperator(":");
-      entries.add(new Entry(key, expressions.expression()));
+      item.run();
     }
-    return new Dictionary(List.copyOf(entries));
   }
 
   private Expression subscripted(Expression operand) {
@@ -179,28 +180,24 @@ final class OperandParser {
     tokens.expectOperator("(");
     List<Expression> positional = new ArrayList<>();
     List<Named> named = new ArrayList<>();
-    while (!tokens.skipOperator(")")) {
-      if (!positional.isEmpty() || !named.isEmpty()) {
-        tokens.expectOperator(",");
-        if (tokens.skipOperator(")")) {
-          break;
-        }
-      }
-      Token token = tokens.peek();
-      if (token.isOperator("*") || token.isOperator("**")) {
-        throw Fault.unsupported(token.line(), "'" + token.text() + "' before an argument");
-      }
-      if (token.is(Kind.NAME) && tokens.peekSecond().isOperator("=")) {
-        tokens.next();
-        tokens.next();
-        named.add(new Named(token.text(), expressions.expression()));
-      } else if (named.isEmpty()) {
-        positional.add(expressions.expression());
-      } else {
-        throw new Fault(token.line(), "an argument without a name behind one with a name");
-      }
-    }
+    separated(")", () -> argument(positional, named));
     return new Given(List.copyOf(positional), List.copyOf(named));
+  }
+
+  private void argument(List<Expression> positional, List<Named> named) {
+    Token token = tokens.peek();
+    if (token.isOperator("*") || token.isOperator("**")) {
+      throw Fault.unsupported(token.line(), "'" + token.text() + "' before an argument");
+    }
+    if (token.is(Kind.NAME) && tokens.peekSecond().isOperator("=")) {
+      tokens.next();
+      tokens.next();
+      named.add(new Named(token.text(), expressions.expression()));
+    } else if (named.isEmpty()) {
+      positional.add(expressions.expression());
+    } else {
+      throw new Fault(token.line(), "an argument without a name behind one with a name");
+    }
   }
 
   private Expression filtered(Expression operand) {

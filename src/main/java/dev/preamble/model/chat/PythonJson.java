@@ -1,5 +1,6 @@
 package dev.preamble.model.chat;
 
+import dev.preamble.PythonForms;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -61,7 +62,7 @@ final class PythonJson {
         budget.work(number.value().bitLength() / 3);
         out.append(number.value());
       }
-      case Value.Real number -> out.append(PythonText.real(number.value(), "NaN", "Infinity"));
+      case Value.Real number -> out.append(PythonForms.repr(number.value(), "NaN", "Infinity"));
       case Value.Bool bool -> out.append(bool.value());
       case Value.None none -> out.append("null");
       case Value.Sequence sequence when sequence.kind() != Value.Sequence.Kind.VIEW ->
@@ -120,26 +121,6 @@ final class PythonJson {
 
   private void quoted(String text) {
     budget.make(text.length());
-    out.append('"');
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      switch (c) {
-        case '"' -> out.append("\\\"");
-        case '\\' -> out.append("\\\\");
-        case '\b' -> out.append("\\b");
-        case '\f' -> out.append("\\f");
-        case '\n' -> out.append("\\n");
-        case '\r' -> out.append("\\r");
-        case '\t' -> out.append("\\t");
-        default -> {
-          if (c < ' ' || ascii && c > 0x7f) {
-            out.append("\\u%04x".formatted((int) c));
-          } else {
-            out.append(c);
-          }
-        }
-      }
-    }
-    out.append('"');
+    PythonForms.appendJson(out, text, ascii);
   }
 }

@@ -1,7 +1,6 @@
 package dev.preamble.model.chat;
 
-import java.math.BigDecimal;
-import java.math.MathContext;
+import dev.preamble.PythonForms;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +41,7 @@ final class PythonText {
         budget.work(number.value().bitLength() / 3);
         out.append(number.value());
       }
-      case Value.Real number -> out.append(real(number.value(), "nan", "inf"));
+      case Value.Real number -> out.append(PythonForms.repr(number.value(), "nan", "inf"));
       case Value.Bool bool -> out.append(bool.value() ? "True" : "False");
       case Value.None none -> out.append("None");
       case Value.Undefined undefined -> out.append("Undefined");
@@ -108,35 +107,5 @@ final class PythonText {
               }
             });
     out.append(quote);
-  }
-
-  /** A float as {@code repr} shows it: {@code 0.1}, {@code 1e-05}, {@code 1e+16}. */
-  static String real(double value, String nan, String infinity) {
-    if (Double.isNaN(value)) {
-      return nan;
-    }
-    String sign = Double.doubleToRawLongBits(value) < 0 ? "-" : "";
-    if (Double.isInfinite(value)) {
-      return sign + infinity;
-    }
-    if (value == 0) {
-      return sign + "0.0";
-    }
-    BigDecimal shortest = shortest(Math.abs(value));
-    String digits = shortest.unscaledValue().toString();
-    int exponent = digits.length() - 1 - shortest.scale();
-    if (exponent < -4 || exponent >= 16) {
-      String fraction = digits.length() == 1 ? "" : "." + digits.substring(1);
-      return "%s%c%se%+03d".formatted(sign, digits.charAt(0), fraction, exponent);
-    }
-    String plain = shortest.toPlainString();
-    return sign + (plain.contains(".") ? plain : plain + ".0");
-  }
-
-  /** The fewest digits that read back as {@code value}; Java itself never goes below two. */
-  private static BigDecimal shortest(double value) {
-    BigDecimal digits = new BigDecimal(Double.toString(value)).stripTrailingZeros();
-    BigDecimal one = digits.round(new MathContext(1));
-    return one.doubleValue() == value ? one.stripTrailingZeros() : digits;
   }
 }
