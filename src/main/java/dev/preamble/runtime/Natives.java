@@ -1,15 +1,13 @@
 package dev.preamble.runtime;
 
 import dev.preamble.PreambleException;
+import dev.preamble.WholeFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
 import java.net.URL;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.jar.Attributes;
@@ -109,45 +107,19 @@ final class Natives {
     Path made = Files.createTempDirectory(folder.getParent(), "." + folder.getFileName() + ".");
     try {
       for (JarEntry entry : entries) {
-        Path file = made.resolve(fileName(entry));
         try (InputStream in = jar.getInputStream(entry)) {
-          Files.copy(in, file);
+          Files.copy(in, made.resolve(fileName(entry)));
         }
-        sync(file, StandardOpenOption.WRITE);
       }
-      sync(made, StandardOpenOption.READ);
-      if (Files.exists(folder) && !isWhole(folder, entries)) {
-        delete(folder);
-      }
-      Files.move(made, folder, StandardCopyOption.ATOMIC_MOVE);
-      sync(folder.getParent(), StandardOpenOption.READ);
-    } catch (IOException e) {
-      delete(made);
       if (!isWhole(folder, entries)) {
-        throw e;
+        WholeFolder.put(made, folder);
       }
+    } finally {
+      WholeFolder.remove(made);
     }
   }
 
   private static String fileName(JarEntry entry) {
     return entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
-  }
-
-  private static void sync(Path path, StandardOpenOption mode) throws IOException {
-    if (Files.isDirectory(path) && System.getProperty("os.name").startsWith("Windows")) {
-      return; // Windows opens no folder as a file.
-    }
-    try (FileChannel channel = FileChannel.open(path, mode)) {
-      channel.force(true);
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (var files = Files.newDirectoryStream(folder)) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
-      }
-    }
-    Files.deleteIfExists(folder);
   }
 }

@@ -49,14 +49,18 @@ final class UploadReader {
     UploadReader reader = new UploadReader(exchange, upload, limit, patience);
     Vertx vertx = exchange.vertx();
     long timer = vertx.setPeriodic(reader.patience.toMillis(), turn -> reader.watch());
-    reader.request.exceptionHandler(
-        fault -> reader.done.tryFail(ApiError.badBody("the body broke off")));
+    reader.request.exceptionHandler(fault -> reader.breakOff());
+    exchange.reply().onGone(reader::breakOff);
     if (form) {
       reader.readForm();
     } else {
       reader.readTar();
     }
     return reader.done.future().onComplete(over -> vertx.cancelTimer(timer));
+  }
+
+  private void breakOff() {
+    done.tryFail(ApiError.badBody("the body broke off"));
   }
 
   private void watch() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.PreambleException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,6 +37,27 @@ class NativesTest {
     long size = Files.size(library);
     Files.write(library, new byte[100]);
     assertEquals(size, Files.size(Natives.unpacked(folder)));
+  }
+
+  @Test
+  void manyAtOnceMendATruncatedLibraryAndEachFindsItWhole() throws IOException {
+    Path library = Natives.unpacked(folder);
+    long size = Files.size(library);
+    for (int round = 0; round < 3; round++) {
+      Files.write(library, new byte[100]);
+      List<Long> sizes =
+          IntStream.range(0, 4).parallel().mapToObj(one -> size(Natives.unpacked(folder))).toList();
+      assertEquals(List.of(size, size, size, size), sizes);
+    }
+    assertEquals(List.of(library.getParent()), list(folder));
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException fault) {
+      throw new UncheckedIOException(fault);
+    }
   }
 
   @Test

@@ -100,7 +100,7 @@ class SoakTest {
       long heapGrowth = heap() - heap;
       long residentGrowth = resident.getLast() - resident.getFirst();
       long lateGrowth = resident.getLast() - resident.get(PARTS / 2);
-      long moreHandles = handles() - handles;
+      long moreHandles = moreHandles(handles);
       System.out.printf(
           "[soak] %,d requests, %,d answered and compared; heap %+,d kB, resident %+,d kB, %+,d kB of it in the last half, handles %+d; /health/live p99 %.1f ms of %,d%n",
           REQUESTS,
@@ -276,6 +276,18 @@ class SoakTest {
         .filter(line -> line.startsWith("VmRSS:"))
         .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
         .sum();
+  }
+
+  /**
+   * Handles that are open beyond {@code before}, once those of clients who have just gone are
+   * closed; those that nobody closes stay.
+   */
+  private static long moreHandles(long before) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + 30_000_000_000L;
+    while (handles() - before >= MORE_HANDLES && System.nanoTime() < deadline) {
+      Thread.sleep(10);
+    }
+    return handles() - before;
   }
 
   private static long handles() throws IOException {
