@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Law 8, as far as adapters go: a crash loses no adapter. A process that saves adapters over one
  * another is killed again and again; after each kill one of them stands there whole.
  */
-@Timeout(120)
+@Timeout(300)
 class Law8ACrashLosesNoAdapterTest {
   private static final List<String> NAMES = List.of("prompt-gpt2", "prefix-gpt2", "multitask-gpt2");
   private static final int KILLS = 12;
