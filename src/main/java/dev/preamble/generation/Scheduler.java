@@ -71,6 +71,9 @@ final class Scheduler {
 
   /** The row whose turn is next, if any can run; it stays where it is. */
   synchronized Optional<Waiting> next() {
+    if (waiting == 0) {
+      return Optional.empty();
+    }
     return lanes.values().stream()
         .map(ArrayDeque::getFirst)
         .filter(first -> first.row().isLoaded())
@@ -114,11 +117,12 @@ final class Scheduler {
 
   /** Takes the rows from the queue whose deadline has passed. */
   synchronized List<Row> late() {
-    List<Row> late = new ArrayList<>();
-    if (waiting > 0) {
-      lanes.values().forEach(lane -> lane.forEach(each -> addLate(each.row(), late)));
-      late.forEach(this::remove);
+    if (waiting == 0) {
+      return List.of();
     }
+    List<Row> late = new ArrayList<>();
+    lanes.values().forEach(lane -> lane.forEach(each -> addLate(each.row(), late)));
+    late.forEach(this::remove);
     return late;
   }
 

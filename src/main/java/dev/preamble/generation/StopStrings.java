@@ -22,6 +22,9 @@ final class StopStrings {
 
   /** What {@code piece} makes certain of the text. */
   String append(String piece) {
+    if (stops.isEmpty()) {
+      return piece;
+    }
     if (reached) {
       return "";
     }

@@ -24,10 +24,10 @@ final class Draw {
   /**
    * A token drawn from {@code logits}.
    *
+   * @param best the first token that has the highest logit
    * @param random from 0 (included) to 1 (excluded)
    */
-  int token(float[] logits, Workspace space, double random) {
-    int best = MostProbable.of(logits);
+  int token(float[] logits, int best, Workspace space, double random) {
     double floor = floor(logits, logits[best]);
     int count =
         floor > Double.NEGATIVE_INFINITY

@@ -76,16 +76,9 @@ public final class TokenSampler {
     if (!plain || !sampling.isGreedy() || alternatives.isPresent()) {
       space.load(logits, row);
     }
-    int token;
-    if (plain && sampling.isGreedy()) {
-      token = MostProbable.of(logits, row);
-    } else {
-      float[] changed = plain ? space.raw : changed();
-      token =
-          sampling.isGreedy()
-              ? MostProbable.of(changed)
-              : draw.token(changed, space, random.nextDouble());
-    }
+    float[] values = plain ? space.raw : changed();
+    int best = plain ? MostProbable.of(logits, row) : MostProbable.of(values);
+    int token = sampling.isGreedy() ? best : draw.token(values, best, space, random.nextDouble());
     history.add(token);
     chosen++;
     if (!ends.contains(token)) {

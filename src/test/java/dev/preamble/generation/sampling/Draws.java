@@ -2,7 +2,9 @@ package dev.preamble.generation.sampling;
 
 import dev.preamble.model.Logits;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -29,7 +31,24 @@ final class Draws {
 
   /** Rows one after the other. */
   static Logits memory(float[] logits, int vocabulary) {
-    return Logits.of(Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, logits), vocabulary);
+    return Logits.of(floats(logits), vocabulary);
+  }
+
+  /** One row with the maxima and sums of so many blocks. */
+  static Logits inBlocks(float[] logits, int blocks) {
+    float[] maxima = new float[blocks];
+    float[] sums = new float[blocks];
+    Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
+    for (int i = 0; i < logits.length; i++) {
+      int block = i / (logits.length / blocks);
+      maxima[block] = Math.max(maxima[block], logits[i]);
+      sums[block] += logits[i];
+    }
+    return memory(logits).withMaxima(floats(maxima), floats(sums), blocks);
+  }
+
+  private static MemorySegment floats(float[] values) {
+    return Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, values);
   }
 
   static TokenSampler sampler(Sampling sampling, int vocabulary, int... prompt) {

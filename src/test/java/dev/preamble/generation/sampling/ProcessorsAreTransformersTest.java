@@ -88,7 +88,7 @@ class ProcessorsAreTransformersTest {
     double[] shares = new double[VOCABULARY];
     double from = 0;
     while (from < 1) {
-      int token = draw.token(space.logits, space, from);
+      int token = draw.token(space.logits, MostProbable.of(space.logits), space, from);
       double to = border(draw, space, token, from);
       shares[token] += to - from;
       from = to;
@@ -102,7 +102,7 @@ class ProcessorsAreTransformersTest {
     double outside = 1;
     while (outside - inside > 1e-9) {
       double middle = (inside + outside) / 2;
-      if (draw.token(space.logits, space, middle) == token) {
+      if (draw.token(space.logits, MostProbable.of(space.logits), space, middle) == token) {
         inside = middle;
       } else {
         outside = middle;

@@ -33,6 +33,10 @@ public class SamplerBenchmark {
   @Param({"greedy", "scored", "temperature", "top-k", "top-p", "penalties"})
   public String wanted;
 
+  /** Whether the highest logits of blocks are known, as they are in the engine. */
+  @Param({"false", "true"})
+  public boolean blocks;
+
   private Logits logits;
   private TokenSampler sampler;
 
@@ -44,7 +48,7 @@ public class SamplerBenchmark {
     for (int i = 0; i < VOCABULARY; i++) {
       values[i] = (float) (3 * random.nextGaussian());
     }
-    logits = Draws.memory(values);
+    logits = blocks ? Draws.inBlocks(values, 160) : Draws.memory(values);
     Sampling warm = Sampling.greedy().withTemperature(1).withSeed(1);
     Sampling sampling =
         switch (wanted) {

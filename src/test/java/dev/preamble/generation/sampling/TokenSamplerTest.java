@@ -178,6 +178,34 @@ class TokenSamplerTest {
   }
 
   @Test
+  void whatIsKnownOfBlocksChangesNoToken() {
+    Logits blocks = Draws.inBlocks(logits, 20);
+    for (Sampling each :
+        List.of(
+            Sampling.greedy(),
+            warm.withSeed(1),
+            warm.withSeed(2).withTruncation(new Truncation(9, 0.9, 0.01)),
+            warm.withSeed(3).withPenalties(new Penalties(2, 1, 1)))) {
+      TokenSampler with = Draws.sampler(each, VOCABULARY, 0);
+      TokenSampler without = Draws.sampler(each, VOCABULARY, 0);
+      for (int i = 0; i < 30; i++) {
+        assertEquals(without.next(memory, 0), with.next(blocks, 0));
+      }
+    }
+  }
+
+  @Test
+  void theBlockOfTheHighestIsReadAndNoOtherUnlessItIsNotThere() {
+    Logits blocks = Draws.inBlocks(logits, 20);
+    int best = MostProbable.of(logits);
+    int elsewhere = (best + VOCABULARY / 2) % VOCABULARY;
+    blocks.values().setAtIndex(ValueLayout.JAVA_FLOAT, elsewhere, 1e9f);
+    assertEquals(best, MostProbable.of(blocks, 0));
+    blocks.values().setAtIndex(ValueLayout.JAVA_FLOAT, best, -1e9f);
+    assertEquals(elsewhere, MostProbable.of(blocks, 0));
+  }
+
+  @Test
   void logitsWithoutANumberAreAFaultAndOneNumberIsEnough() {
     float[] none = new float[VOCABULARY];
     Arrays.fill(none, Float.NaN);
