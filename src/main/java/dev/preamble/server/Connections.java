@@ -4,7 +4,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -51,17 +50,14 @@ final class Connections {
     }
   }
 
-  private void closeIdle() {
-    idle().forEach(HttpConnection::close);
-  }
-
-  private synchronized List<HttpConnection> idle() {
+  private synchronized void closeIdle() {
     long now = System.nanoTime();
-    return open.entrySet().stream()
-        .filter(each -> each.getValue().underWay == 0)
-        .filter(each -> now - each.getValue().since > idle.toNanos())
-        .map(Map.Entry::getKey)
-        .toList();
+    open.forEach(
+        (connection, use) -> {
+          if (use.underWay == 0 && now - use.since > idle.toNanos()) {
+            connection.close();
+          }
+        });
   }
 
   /** How many are open. */

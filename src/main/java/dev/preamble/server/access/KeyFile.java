@@ -83,14 +83,15 @@ public final class KeyFile {
    * @throws PreambleException if it has a key of that name, or is no such file
    */
   public static void add(Path file, ApiKey key) {
-    alone(
-        file,
-        () -> {
-          List<ApiKey> keys = new ArrayList<>(Files.exists(file) ? keys(file) : List.of());
-          keys.add(key);
-          requireDistinct(file, keys);
-          write(file, keys);
-        });
+    with(file, key);
+    alone(file, () -> write(file, with(file, key)));
+  }
+
+  private static List<ApiKey> with(Path file, ApiKey key) {
+    List<ApiKey> keys = new ArrayList<>(Files.exists(file) ? keys(file) : List.of());
+    keys.add(key);
+    requireDistinct(file, keys);
+    return keys;
   }
 
   /**
@@ -99,16 +100,16 @@ public final class KeyFile {
    * @throws PreambleException if there is none
    */
   public static void remove(Path file, String name) {
-    read(file);
-    alone(
-        file,
-        () -> {
-          List<ApiKey> keys = new ArrayList<>(keys(file));
-          if (!keys.removeIf(key -> key.name().equals(name))) {
-            throw new PreambleException("%s: there is no key '%s'".formatted(file, name));
-          }
-          write(file, keys);
-        });
+    without(file, name);
+    alone(file, () -> write(file, without(file, name)));
+  }
+
+  private static List<ApiKey> without(Path file, String name) {
+    List<ApiKey> keys = new ArrayList<>(keys(file));
+    if (!keys.removeIf(key -> key.name().equals(name))) {
+      throw new PreambleException("%s: there is no key '%s'".formatted(file, name));
+    }
+    return keys;
   }
 
   /**
