@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class AdaptersChangeAtOnceTest {
   private static final int CLIENTS = 6;
-  private static final int ACTIONS = 60;
+  private static final int ACTIONS = 40;
   private static final List<String> NAMES = List.of("one", "two");
 
   @TempDir Path folder;
