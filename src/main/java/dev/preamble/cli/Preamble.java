@@ -1,9 +1,12 @@
 package dev.preamble.cli;
 
 import dev.preamble.PreambleException;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * The program's entry: picks the command, prints one clear line for a fault, sets the exit code.
@@ -44,7 +47,11 @@ public final class Preamble {
 
   /** The commands with their handling of faults. */
   static CommandLine commandLine() {
-    return new WithServeDefaults()
+    CommandLine commands = new WithServeDefaults();
+    number(commands, "a whole number", int.class, Integer.class, Integer::valueOf);
+    number(commands, "a whole number", long.class, Long.class, Long::valueOf);
+    number(commands, "a number", double.class, Double.class, Double::valueOf);
+    return commands
         .setParameterExceptionHandler(
             (fault, arguments) -> {
               CommandLine command = fault.getCommandLine();
@@ -65,6 +72,24 @@ public final class Preamble {
               command.getErr().println("preamble: " + FaultLine.of(known, command));
               return CommandLine.ExitCode.USAGE;
             });
+  }
+
+  /** Has values of a type read by {@code parse}, and refused in words that are not Java's. */
+  private static <T> void number(
+      CommandLine commands,
+      String expected,
+      Class<T> primitive,
+      Class<T> boxed,
+      Function<String, T> parse) {
+    ITypeConverter<T> converter =
+        text -> {
+          try {
+            return parse.apply(text.strip());
+          } catch (NumberFormatException fault) {
+            throw new TypeConversionException("expected %s, found '%s'".formatted(expected, text));
+          }
+        };
+    commands.registerConverter(primitive, converter).registerConverter(boxed, converter);
   }
 
   /** Looks for what {@code serve} is told elsewhere before its options are read. */

@@ -84,7 +84,7 @@ final class RowTokenizer {
     List<String> fields = new ArrayList<>();
     row.fieldNames().forEachRemaining(fields::add);
     throw new BadRowException(
-        "expected fields %s and %s, or %s and %s, or %s; found %s"
+        "expected fields %s and %s, or %s and %s, or %s; found %s; --columns says which of those is which, as in text=Text"
             .formatted(
                 options.column(TEXT),
                 options.column(LABEL),

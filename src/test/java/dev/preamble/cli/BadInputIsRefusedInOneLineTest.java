@@ -50,7 +50,7 @@ class BadInputIsRefusedInOneLineTest {
       model inspect IN/short-weights -> fetch the file again
       score --model MODEL --text= -> --text: expected a text to score
       score --model MODEL --token-ids 1,600 -> --token-ids: expected token ids from 0 to 511, found 600
-      score --model MODEL --token-ids a -> 'a' is not an int
+      score --model MODEL --token-ids a -> expected a whole number, found 'a'
       score --model MODEL --text a --threads 0 -> --threads: expected at least 1, found 0
       score --model MODEL --text a --adapter IN/torn-tensors -> the file is truncated
       score --model MODEL --text a --adapter ADAPTERS/prompt-llama -> rows of width 32
@@ -64,6 +64,7 @@ class BadInputIsRefusedInOneLineTest {
       generate --model MODEL --token-ids 600 -> --token-ids: expected token ids
       generate --model MODEL --prompt a --max-tokens 0 -> --max-tokens: expected at least 1
       generate --model MODEL --prompt a --max-tokens 100000 -> --max-tokens: the model's context
+      generate --model MODEL --prompt a --temperature 0,5 -> expected a number, found '0,5'
       generate --model MODEL --prompt a --temperature -1 -> --temperature: expected
       generate --model MODEL --prompt a --top-p 2 -> --top-p: expected
       generate --model MODEL --prompt a --regex ( -> --regex: expected )
@@ -134,7 +135,7 @@ class BadInputIsRefusedInOneLineTest {
       sweep --model MODEL --data IN/rows.jsonl --eval IN/rows.jsonl --out IN/empty -> --out
       sweep --model MODEL --data IN/rows.jsonl --eval IN/torn.jsonl --out OUT/sweep -> line 1
       sweep --model MODEL --data IN/rows.jsonl --eval IN/rows.jsonl --out OUT/s --trials 0 -> 1 or
-      quickstart --port x -> 'x' is not an int
+      quickstart --port x -> expected a whole number, found 'x'
       quickstart --port 70000 --out OUT/quickstart -> expected 0 to 65535
       quickstart --port -1 --out OUT/quickstart -> expected 0 to 65535
       quickstart --out IN/empty --no-serve -> --out: expected a folder

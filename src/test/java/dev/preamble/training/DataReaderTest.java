@@ -62,7 +62,7 @@ class DataReaderTest {
   @Test
   void aBadLineIsNamedByNumberAndReason() {
     String good = "{\"text\":\"a\",\"label\":\"human\"}\n";
-    assertFault(good + "{\"text\":", "line 2: expected JSON");
+    assertFault(good + "{\"text\":", "line 2: expected JSON, a whole object a line");
     assertFault(good + good + "{\"txt\":1}", "line 3: expected fields text and label");
     assertFault("{\"text\":\"a\",\"label\":\"animal\"}", "found \"animal\"");
     assertFault("{\"text\":7,\"label\":\"human\"}", "text: expected a text, found NUMBER");

@@ -63,7 +63,7 @@ class RowFilesTest {
     assertFault("bad.csv", head + "x,y,z\n", "bad.csv line 4: expected 2 fields");
     assertFault("open.csv", head + "x,\"y\n\nz", "open.csv line 4: expected a closing quote");
     assertFault("twice.csv", "a,a\n", "twice.csv line 1: expected the names of the columns");
-    assertFault("other.csv", "a,b\n1,2\n", "line 2: expected fields text and label");
+    assertFault("other.csv", "a,b\n1,2\n", "found [a, b]; --columns says which");
     assertFault("none.csv", "prompt,completion\n", "none.csv: expected at least one row");
   }
 

@@ -2,6 +2,7 @@ package dev.preamble.training.data;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
@@ -77,6 +78,9 @@ final class RowParser {
         return fields;
       }
       throw new BadRowException("expected fields in a JSON object, found " + value.getNodeType());
+    } catch (JsonEOFException fault) {
+      throw new BadRowException(
+          "expected JSON, a whole object a line, found one that goes on behind its line", fault);
     } catch (JacksonException fault) {
       throw new BadRowException(
           "expected JSON: " + ParserMessage.brief(fault.getOriginalMessage()), fault);
