@@ -68,7 +68,9 @@ final class EvaluateCommand implements Runnable {
       ReportTable table =
           new ReportTable()
               .add("base model", Optional.of(evaluator.score(rows)))
-              .add("hard prompt", reader.readHardPrompted(model, file).map(evaluator::score))
+              .add(
+                  "hard prompt",
+                  reader.readHardPrompted(model, file, output.err()).map(evaluator::score))
               .add("adapter", read.map(each -> score(evaluator, model, each, rows)));
       ObjectNode json = new ObjectMapper().createObjectNode();
       json.put("data", file.toString()).put("rows", rows.examples().size());

@@ -30,7 +30,7 @@ record PreparedRun(
   /**
    * Opens the model and reads the data.
    *
-   * @param warnings told of each line that is left out
+   * @param warnings told of each line that is left out, and of rows that are cut
    */
   static PreparedRun of(Settings settings, PrintWriter warnings) {
     Optional<Path> scored = settings.path("eval");
@@ -64,7 +64,7 @@ record PreparedRun(
           config,
           data,
           scored.map(each -> rows.read(model, virtualTokens, each, warnings)),
-          scored.flatMap(each -> rows.readHardPrompted(model, each)));
+          scored.flatMap(each -> rows.readHardPrompted(model, each, warnings)));
     } catch (RuntimeException fault) {
       model.close();
       throw fault;

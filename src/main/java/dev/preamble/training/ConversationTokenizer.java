@@ -106,7 +106,8 @@ final class ConversationTokenizer {
         Arrays.copyOfRange(tokens, first, end),
         given,
         OptionalInt.empty(),
-        0);
+        0,
+        skipped);
   }
 
   private List<JsonNode> turns(JsonNode messages) {

@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.BiConsumer;
 
 /**
  * Reads rows {@code text} and {@code label}, {@code prompt} and {@code completion}, or {@code
@@ -94,19 +95,12 @@ public final class DataReader {
     try {
       IndexedExamples examples = new IndexedExamples(opened, tokenizer, keptTokens);
       BadLines bad = new BadLines(file.toString());
-      String digest =
-          opened.scan(
-              new Rows(bad) {
-                @Override
-                void example(Place place, Example example) {
-                  examples.add(place, example);
-                }
-              });
+      Rows rows = new Rows(bad, examples::add);
+      String digest = opened.scan(rows);
       if (examples.kept() == examples.size()) {
         opened.close();
       }
-      return new Dataset(
-          file.getFileName().toString(), examples, tokenizer.labels(), bad.told, bad.count, digest);
+      return dataset(file.getFileName().toString(), examples, rows, digest);
     } catch (IOException fault) {
       opened.close();
       throw unreadable(file, fault);
@@ -137,36 +131,43 @@ public final class DataReader {
     source.transferTo(text);
     List<Example> examples = new ArrayList<>();
     BadLines bad = new BadLines(name);
+    Rows rows = new Rows(bad, (place, example) -> examples.add(example));
     String digest =
         RowFile.scan(
             name,
             new ByteArrayInputStream(text.toString().getBytes(StandardCharsets.UTF_8)),
             RowFormat.JSON_LINES,
-            new Rows(bad) {
-              @Override
-              void example(Place place, Example example) {
-                examples.add(example);
-              }
-            });
-    return new Dataset(name, examples, tokenizer.labels(), bad.told, bad.count, digest);
+            rows);
+    return dataset(name, examples, rows, digest);
   }
 
-  private abstract class Rows implements RowFile.Visitor {
+  private Dataset dataset(String name, List<Example> examples, Rows rows, String digest) {
+    BadLines bad = rows.bad;
+    return new Dataset(
+        name, examples, tokenizer.labels(), bad.told, bad.count, rows.shortened, digest);
+  }
+
+  private final class Rows implements RowFile.Visitor {
     private final BadLines bad;
+    private final BiConsumer<Place, Example> examples;
+    private long shortened;
 
-    Rows(BadLines bad) {
+    Rows(BadLines bad, BiConsumer<Place, Example> examples) {
       this.bad = bad;
-    }
-
-    abstract void example(Place place, Example example);
-
-    @Override
-    public final void row(Place place, ObjectNode fields) {
-      example(place, tokenizer.example(fields));
+      this.examples = examples;
     }
 
     @Override
-    public final void bad(Place place, String reason) {
+    public void row(Place place, ObjectNode fields) {
+      Example example = tokenizer.example(fields);
+      if (example.cut() > 0) {
+        shortened++;
+      }
+      examples.accept(place, example);
+    }
+
+    @Override
+    public void bad(Place place, String reason) {
       bad.add(place.line(), reason);
     }
   }

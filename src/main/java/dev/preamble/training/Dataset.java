@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param labels the labels, when the rows are classified by words
  * @param badLines lines of the file that were left out, of many the first
  * @param leftOut how many they are
+ * @param shortened rows whose beginning had no room
  * @param digest what identifies the rows: the SHA-256 of their file, empty when there is none
  */
 public record Dataset(
@@ -20,6 +21,7 @@ public record Dataset(
     Optional<LabelWords> labels,
     List<BadLine> badLines,
     long leftOut,
+    long shortened,
     String digest)
     implements AutoCloseable {
   /** A line that could not be used, and why. */
@@ -38,7 +40,7 @@ public record Dataset(
   /** Rows that stand in no file. */
   public Dataset(
       String name, List<Example> examples, Optional<LabelWords> labels, List<BadLine> badLines) {
-    this(name, examples, labels, badLines, badLines.size(), "");
+    this(name, examples, labels, badLines, badLines.size(), 0, "");
   }
 
   /** Tokens of the row at {@code index}. */

@@ -12,8 +12,10 @@ import java.util.OptionalInt;
  *     between two answers: all others, at least one and the last among them, are the labels
  * @param label which of the data's labels the completion stands for, if it stands for one
  * @param task which of several tasks that are learned together the row belongs to, from 0 on
+ * @param cut tokens that stood before the prompt and had no room
  */
-public record Example(int[] prompt, int[] completion, BitSet given, OptionalInt label, int task) {
+public record Example(
+    int[] prompt, int[] completion, BitSet given, OptionalInt label, int task, int cut) {
   /** Refuses a row without anything to learn. */
   public Example {
     if (task < 0) {
@@ -32,9 +34,14 @@ public record Example(int[] prompt, int[] completion, BitSet given, OptionalInt 
     this(prompt, completion, new BitSet(), label, 0);
   }
 
+  /** A row that has room. */
+  public Example(int[] prompt, int[] completion, BitSet given, OptionalInt label, int task) {
+    this(prompt, completion, given, label, task, 0);
+  }
+
   /** The same row, of another task. */
   public Example ofTask(int other) {
-    return new Example(prompt, completion, given, label, other);
+    return new Example(prompt, completion, given, label, other, cut);
   }
 
   /** Tokens of prompt and completion. */

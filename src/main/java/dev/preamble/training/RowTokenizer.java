@@ -6,6 +6,7 @@ import dev.preamble.model.TextTokenizer;
 import dev.preamble.training.data.BadRowException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -105,11 +106,10 @@ final class RowTokenizer {
       throw new BadRowException(
           "label: expected one of %s, found \"%s\"".formatted(words.labels(), label));
     }
-    int[] prompt =
-        end(
-            tokenizer.encode(options.hardPrompt() + options.template().fill(text), true),
-            options.maxTokens() - 1);
-    return new Example(prompt, new int[] {words.tokens().get(index)}, OptionalInt.of(index));
+    return example(
+        tokenizer.encode(options.hardPrompt() + options.template().fill(text), true),
+        new int[] {words.tokens().get(index)},
+        OptionalInt.of(index));
   }
 
   private Example completed(String prompt, String completion) {
@@ -131,16 +131,14 @@ final class RowTokenizer {
           "completion: expected fewer than %d tokens (--max-tokens), found %d"
               .formatted(options.maxTokens(), length));
     }
-    return new Example(
-        end(Arrays.copyOf(whole, start), options.maxTokens() - length),
-        labelled,
-        OptionalInt.empty());
+    return example(Arrays.copyOf(whole, start), labelled, OptionalInt.empty());
   }
 
-  private static int[] end(int[] tokens, int room) {
-    return tokens.length > room
-        ? Arrays.copyOfRange(tokens, tokens.length - room, tokens.length)
-        : tokens;
+  /** A row with as much of the prompt's end as there is room for. */
+  private Example example(int[] prompt, int[] completion, OptionalInt label) {
+    int cut = Math.max(0, prompt.length + completion.length - options.maxTokens());
+    int[] end = Arrays.copyOfRange(prompt, cut, prompt.length);
+    return new Example(end, completion, new BitSet(), label, 0, cut);
   }
 
   private boolean has(ObjectNode row, String field) {

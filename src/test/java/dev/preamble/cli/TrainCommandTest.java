@@ -99,6 +99,26 @@ class TrainCommandTest {
   }
 
   @Test
+  void rowsAndHardPromptsThatAreCutAreTold() throws IOException {
+    Path data = rows(6);
+    Outcome told =
+        run(
+            "evaluate",
+            "--data",
+            data,
+            "--hard-prompt",
+            "Once there was a dog. ",
+            "--max-tokens",
+            "14",
+            "--quiet");
+    assertEquals(0, told.code(), told.err());
+    assertEquals(
+        "%s behind the hard prompt: 6 rows have more than 14 tokens (--max-tokens) and lost their beginning%n"
+            .formatted(data),
+        told.err());
+  }
+
+  @Test
   void badInputGivesOneClearLineAndLeavesNothing() throws IOException {
     Path data = rows(3);
     Path out = folder.resolve("adapter");

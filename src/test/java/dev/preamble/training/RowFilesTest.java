@@ -88,6 +88,17 @@ class RowFilesTest {
   }
 
   @Test
+  void rowsWithoutRoomForTheirBeginningAreCounted() throws IOException {
+    Path file = write("rows.jsonl", row("la ".repeat(100), "a") + row("b", "c"));
+    Dataset data = reader(0).read(file);
+    assertEquals(1, data.shortened());
+    Example cut = data.examples().getFirst();
+    assertEquals(64, cut.length());
+    assertEquals(TOKENIZER.encode("la ".repeat(100) + "a", true).length, cut.length() + cut.cut());
+    assertEquals(0, data.examples().getLast().cut());
+  }
+
+  @Test
   void rowsBeyondTheBudgetAreReadAgainFromTheFileAndAreTheSame() throws IOException {
     StringBuilder lines = new StringBuilder();
     Random random = new Random(1);
