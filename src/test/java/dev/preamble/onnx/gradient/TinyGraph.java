@@ -5,7 +5,7 @@ import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphWriter;
-import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Graphs;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
@@ -30,15 +30,7 @@ final class TinyGraph {
   /** A power of two, so that x + STEP - (x - STEP) is exact. */
   private static final float STEP = 1f / 128;
 
-  final GraphEditor editor =
-      new GraphEditor(
-          new Graph(
-              List.of(),
-              List.of(),
-              List.of(),
-              Map.of(),
-              Map.of(),
-              Map.of("", 23L, Node.CONTRIB, 1L)));
+  final GraphEditor editor = Graphs.empty();
   final Ops ops = new Ops(editor);
 
   private final Random random = new Random(7);

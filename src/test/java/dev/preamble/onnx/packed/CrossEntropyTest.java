@@ -2,17 +2,19 @@ package dev.preamble.onnx.packed;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphWriter;
-import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Graphs;
 import dev.preamble.onnx.Value;
 import dev.preamble.onnx.gradient.Gradient;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
 import dev.preamble.runtime.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,15 +57,28 @@ class CrossEntropyTest {
       derivative[label] -= weights[i];
     }
 
-    GraphEditor editor =
-        new GraphEditor(
-            new Graph(
-                List.of(),
-                List.of(),
-                List.of(),
-                Map.of(),
-                Map.of(),
-                Map.of("", 23L, Node.CONTRIB, 1L)));
+    Found found = run(logits, labels, weights);
+    assertEquals(loss, found.loss(), 1e-6 * loss);
+    float[] each = found.derivative();
+    double[] widened = IntStream.range(0, each.length).mapToDouble(i -> each[i]).toArray();
+    assertArrayEquals(derivative, widened, 1e-7);
+  }
+
+  /** A run whose model gives no numbers is ended by the loss that it sees. */
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
+  void ofLogitsThatAreNoNumbersIsNone(float logit) {
+    float[] logits = new float[LABELS * VOCABULARY];
+    logits[VOCABULARY + 3] = logit;
+    float[] weights = new float[LABELS];
+    Arrays.fill(weights, 1f / LABELS);
+    assertTrue(Float.isNaN(run(logits, new long[LABELS], weights).loss()));
+  }
+
+  private record Found(float loss, float[] derivative) {}
+
+  private static Found run(float[] logits, long[] labels, float[] weights) {
+    GraphEditor editor = Graphs.empty();
     Value input = editor.input("z", DataType.FLOAT, 1, PackedLayout.LABELS, VOCABULARY);
     CrossEntropy entropy = new CrossEntropy(editor, input, Optional.empty());
     List<Value> gradient =
@@ -77,10 +92,7 @@ class CrossEntropyTest {
           session.run(Map.of("z", z, PackedGraph.LABELS, ids, PackedGraph.LABEL_WEIGHTS, shares));
       try (Tensor foundLoss = found.get(entropy.output().name());
           Tensor foundDerivative = found.get(gradient.getFirst().name())) {
-        assertEquals(loss, foundLoss.toFloats()[0], 1e-6 * loss);
-        float[] each = foundDerivative.toFloats();
-        double[] widened = IntStream.range(0, each.length).mapToDouble(i -> each[i]).toArray();
-        assertArrayEquals(derivative, widened, 1e-7);
+        return new Found(foundLoss.toFloats()[0], foundDerivative.toFloats());
       }
     }
   }

@@ -10,6 +10,7 @@ import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.GraphWriter;
+import dev.preamble.onnx.Graphs;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
@@ -264,15 +265,7 @@ class PackedAttentionTest {
 
   /** The node as exporters write it, on inputs of its own. */
   private static GraphEditor exported(Form form) {
-    GraphEditor editor =
-        new GraphEditor(
-            new Graph(
-                List.of(),
-                List.of(),
-                List.of(),
-                Map.of(),
-                Map.of(),
-                Map.of("", 23L, Node.CONTRIB, 1L)));
+    GraphEditor editor = Graphs.empty();
     int kvHeads = form.kvHeads();
     editor.input("q", DataType.FLOAT, 1, PackedLayout.N, form.heads() * HEAD_SIZE);
     editor.input("k", DataType.FLOAT, 1, PackedLayout.N, kvHeads * HEAD_SIZE);
