@@ -19,9 +19,6 @@ final class CatalogEntry {
     REMOVED
   }
 
-  /** Of files that never stay as they are for the time of a reading. */
-  private static final int MOST_READINGS = 10;
-
   private final String name;
   private final Path folder;
   private final boolean registered;
@@ -133,7 +130,8 @@ final class CatalogEntry {
   private Change read() {
     try {
       AdapterName.require(name);
-      AdapterLoader.Loaded loaded = load();
+      confined.check(folder);
+      AdapterLoader.Loaded loaded = loader.load(name, folder);
       fault = Optional.empty();
       Optional<AdapterLoader.Loaded> before = current.getAndSet(Optional.of(loaded));
       return before.filter(loaded::isOfSameContent).isPresent() ? Change.NONE : Change.LOADED;
@@ -141,29 +139,6 @@ final class CatalogEntry {
       fault = Optional.of(reason(unusable));
       current.updateAndGet(before -> before.filter(AdapterLoader.Loaded::hasValues));
       return Change.FAILED;
-    }
-  }
-
-  /**
-   * Loads the files, and loads them again when they have changed meanwhile: what was read of two
-   * versions is neither an adapter nor a fault.
-   */
-  private AdapterLoader.Loaded load() {
-    for (int left = MOST_READINGS; ; left--) {
-      Fingerprint before = seen;
-      try {
-        confined.check(folder);
-        AdapterLoader.Loaded loaded = loader.load(name, folder);
-        seen = Fingerprint.of(folder);
-        if (left == 1 || seen.equals(before)) {
-          return loaded;
-        }
-      } catch (RuntimeException | InternalError unusable) {
-        seen = Fingerprint.of(folder);
-        if (left == 1 || seen.equals(before)) {
-          throw unusable;
-        }
-      }
     }
   }
 
