@@ -179,6 +179,11 @@ public final class FrozenModel implements AutoCloseable {
     return Session.open(GraphWriter.write(derived), placed, weights.inMemory(derived));
   }
 
+  /** What sessions of this model compute on. */
+  public Device device() {
+    return device;
+  }
+
   /**
    * A sequence that {@code session}, opened with {@link #graph} or {@link #decodingGraph},
    * continues in {@code cache}.

@@ -21,17 +21,32 @@ public final class GraphEditor {
   private final Map<String, Constant> constants = new LinkedHashMap<>();
   private final Map<String, Value> values = new HashMap<>();
   private final Map<String, Long> opsets = new HashMap<>();
+  private final Operators operators;
   private List<Node> nodes;
   private int counter;
 
-  /** Starts from a copy of {@code graph}. */
+  /** Starts from a copy of {@code graph}, to which stock operators are added. */
   public GraphEditor(Graph graph) {
+    this(graph, Operators.STOCK);
+  }
+
+  /** Starts from a copy of {@code graph}, to which {@code operators} are added. */
+  public GraphEditor(Graph graph, Operators operators) {
+    this.operators = operators;
     graph.inputs().forEach(value -> inputs.put(value.name(), value));
     constants.putAll(graph.constants());
     values.putAll(graph.values());
     opsets.putAll(graph.opsets());
     opsets.putIfAbsent(Node.CONTRIB, 1L);
+    if (operators == Operators.KERNELS) {
+      opsets.put(Node.KERNELS, 1L);
+    }
     nodes = new ArrayList<>(graph.nodes());
+  }
+
+  /** What may be added. */
+  public Operators operators() {
+    return operators;
   }
 
   /** The nodes as they stand, in the order of their adding. */

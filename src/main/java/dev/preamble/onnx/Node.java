@@ -17,6 +17,9 @@ public record Node(
   /** The domain of ONNX Runtime's own operators. */
   public static final String CONTRIB = "com.microsoft";
 
+  /** The domain of the operators that Java computes. */
+  public static final String KERNELS = "dev.preamble";
+
   /** Copies the collections. */
   public Node {
     inputs = List.copyOf(inputs);

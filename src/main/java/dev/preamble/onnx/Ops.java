@@ -337,6 +337,35 @@ public final class Ops {
         scalar(1));
   }
 
+  // Kernels
+
+  /** Whether kernels may be used on {@code values}. */
+  public boolean hasKernelsFor(Value... values) {
+    return editor.operators() == Operators.KERNELS
+        && Stream.of(values).allMatch(value -> value.type() == DataType.FLOAT);
+  }
+
+  /** Adds the kernel {@code name}, whose output is of {@code shape}. */
+  public Value kernel(String name, Shape shape, Value... inputs) {
+    return kernel(name, List.of(shape), inputs).getFirst();
+  }
+
+  /** Adds the kernel {@code name}, whose outputs are of {@code shapes}. */
+  public List<Value> kernel(String name, List<Shape> shapes, Value... inputs) {
+    List<Value> outputs =
+        shapes.stream()
+            .map(shape -> editor.define(editor.fresh(name), DataType.FLOAT, shape))
+            .toList();
+    editor.add(
+        new Node(
+            Node.KERNELS,
+            name,
+            Stream.of(inputs).map(Value::name).toList(),
+            outputs.stream().map(Value::name).toList(),
+            Map.of()));
+    return outputs;
+  }
+
   // Anything
 
   /** Adds the operator {@code domain:op} with one output of the given type and shape. */

@@ -6,6 +6,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -28,6 +29,19 @@ final class Foreign {
   /** The function at an address. */
   static MethodHandle function(long address, FunctionDescriptor type) {
     return Linker.nativeLinker().downcallHandle(MemorySegment.ofAddress(address), type);
+  }
+
+  /**
+   * The address of a function that calls the static {@code method} of {@code caller}'s class, which
+   * must throw nothing; it stays for good.
+   */
+  static long callback(MethodHandles.Lookup caller, String method, FunctionDescriptor type) {
+    try {
+      MethodHandle target = caller.findStatic(caller.lookupClass(), method, type.toMethodType());
+      return Linker.nativeLinker().upcallStub(target, type, Arena.global()).address();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** The symbols of a library, loaded for good; an IllegalArgumentException if it cannot be. */

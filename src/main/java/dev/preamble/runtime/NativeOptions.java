@@ -21,6 +21,9 @@ final class NativeOptions {
         entry(address, arena, DISABLE_PREPACKING, "1");
       }
       options.entries().forEach((key, value) -> entry(address, arena, key, value));
+      if (!options.kernels().isEmpty()) {
+        Ort.call(OrtApi.ADD_CUSTOM_OP_DOMAIN, address, KernelDomain.of(options.kernels()));
+      }
       weights(address, arena, weights);
       if (!options.device().isCpu()) {
         CudaProvider.append(address, options.device());

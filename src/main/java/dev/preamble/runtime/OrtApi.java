@@ -88,6 +88,13 @@ final class OrtApi {
   static final MethodHandle RELEASE_TYPE_INFO = release(98);
   static final MethodHandle RELEASE_TENSOR_TYPE_AND_SHAPE_INFO = release(99);
 
+  static final MethodHandle CREATE_CUSTOM_OP_DOMAIN = status(26, P, P);
+  static final MethodHandle CUSTOM_OP_DOMAIN_ADD = status(27, P, P);
+  static final MethodHandle ADD_CUSTOM_OP_DOMAIN = status(28, P, P);
+  static final MethodHandle KERNEL_CONTEXT_GET_INPUT = status(90, P, P, P);
+  static final MethodHandle KERNEL_CONTEXT_GET_OUTPUT = status(91, P, P, P, P, P);
+  static final MethodHandle KERNEL_CONTEXT_PARALLEL_FOR = status(274, P, P, P, P, P);
+
   static final MethodHandle CREATE_IO_BINDING = status(134, P, P);
   static final MethodHandle BIND_INPUT = status(136, P, P, P);
   static final MethodHandle BIND_OUTPUT = status(137, P, P, P);

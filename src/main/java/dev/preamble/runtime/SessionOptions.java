@@ -2,6 +2,7 @@ package dev.preamble.runtime;
 
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -18,6 +19,7 @@ import java.util.function.Consumer;
  * @param prepacking whether weights get a second copy in the layout that products like best: faster
  *     products for as much memory again
  * @param deterministic whether kernels that give the same bits each time are preferred
+ * @param kernels operators beside ONNX Runtime's own that a graph may name
  * @param entries more of ONNX Runtime's session options, by their key
  */
 public record SessionOptions(
@@ -28,6 +30,7 @@ public record SessionOptions(
     boolean memoryArena,
     boolean prepacking,
     boolean deterministic,
+    List<Kernel> kernels,
     Map<String, String> entries) {
   private static final String WEIGHT_FOLDER =
       "session.model_external_initializers_file_folder_path";
@@ -59,6 +62,7 @@ public record SessionOptions(
     }
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(optimization, "optimization");
+    kernels = List.copyOf(kernels);
     entries = Map.copyOf(entries);
   }
 
@@ -66,7 +70,7 @@ public record SessionOptions(
   public static SessionOptions defaults() {
     int processors = Runtime.getRuntime().availableProcessors();
     return new SessionOptions(
-        Device.CPU, processors, Optimization.ALL, true, true, true, true, Map.of());
+        Device.CPU, processors, Optimization.ALL, true, true, true, true, List.of(), Map.of());
   }
 
   /** These options on another device. */
@@ -104,6 +108,11 @@ public record SessionOptions(
     return with(draft -> draft.deterministic = deterministic);
   }
 
+  /** These options with operators for the graph to name. */
+  public SessionOptions withKernels(List<Kernel> kernels) {
+    return with(draft -> draft.kernels = kernels);
+  }
+
   /**
    * These options with the folder in which the files lie that the graph names as external data.
    * ONNX Runtime maps them, takes no memory for them, and refuses names that lead out of the
@@ -138,6 +147,7 @@ public record SessionOptions(
     private boolean memoryArena;
     private boolean prepacking;
     private boolean deterministic;
+    private List<Kernel> kernels;
     private final Map<String, String> entries;
 
     Draft(SessionOptions from) {
@@ -148,6 +158,7 @@ public record SessionOptions(
       memoryArena = from.memoryArena;
       prepacking = from.prepacking;
       deterministic = from.deterministic;
+      kernels = from.kernels;
       entries = new HashMap<>(from.entries);
     }
 
@@ -160,6 +171,7 @@ public record SessionOptions(
           memoryArena,
           prepacking,
           deterministic,
+          kernels,
           entries);
     }
   }

@@ -57,6 +57,18 @@ final class TypeInfos {
     return List.copyOf(infos);
   }
 
+  /** Type and sizes in an {@code OrtTensorTypeAndShapeInfo} of a tensor that is there. */
+  static Extent extent(long info) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment type = arena.allocate(JAVA_INT);
+      Ort.call(OrtApi.GET_TENSOR_ELEMENT_TYPE, info, type.address());
+      long rank = Ort.make(OrtApi.GET_DIMENSIONS_COUNT, info);
+      MemorySegment sizes = arena.allocate(JAVA_LONG, rank);
+      Ort.call(OrtApi.GET_DIMENSIONS, info, sizes.address(), rank);
+      return new Extent(ElementType.of(type.get(JAVA_INT, 0)), sizes.toArray(JAVA_LONG));
+    }
+  }
+
   /** Type and shape in an {@code OrtTensorTypeAndShapeInfo}. */
   static TensorInfo read(String name, long info) {
     try (Arena arena = Arena.ofConfined()) {

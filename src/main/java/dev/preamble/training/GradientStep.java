@@ -1,9 +1,11 @@
 package dev.preamble.training;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.onnx.Operators;
 import dev.preamble.onnx.packed.PackedGraph;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
+import dev.preamble.training.kernel.Kernels;
 import dev.preamble.training.method.LearningMethod;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,17 +41,27 @@ public final class GradientStep implements AutoCloseable {
 
   /** A step for {@code method}, which is of {@code model}, computed by {@code threads} threads. */
   public GradientStep(FrozenModel model, LearningMethod method, int threads) {
-    this(model, method, Optional.empty(), threads);
+    this(model, method, Optional.empty(), operators(model), threads);
   }
 
   /** As above, with a loss among the words of {@code among} alone, where it is given. */
   GradientStep(FrozenModel model, LearningMethod method, Optional<LabelWords> among, int threads) {
+    this(model, method, among, operators(model), threads);
+  }
+
+  /** As above, with a graph of {@code operators}. */
+  GradientStep(
+      FrozenModel model,
+      LearningMethod method,
+      Optional<LabelWords> among,
+      Operators operators,
+      int threads) {
     checkFits(model, method.virtualTokens());
     this(
         model,
         method,
         model.session(
-            PackedGraph.training(model.graph(), method, among.isPresent()),
+            PackedGraph.training(model.graph(), method, among.isPresent(), operators),
             sessionOptions(threads)),
         LossScale.defaults());
     among.ifPresent(
@@ -90,9 +102,17 @@ public final class GradientStep implements AutoCloseable {
     }
   }
 
+  /** Kernels are for the processor. */
+  private static Operators operators(FrozenModel model) {
+    return model.device().isCpu() ? Operators.KERNELS : Operators.STOCK;
+  }
+
   /** Shapes change with every batch: a planned memory pattern would be planned again each time. */
   static SessionOptions sessionOptions(int threads) {
-    return SessionOptions.defaults().withThreads(threads).withMemoryPattern(false);
+    return SessionOptions.defaults()
+        .withThreads(threads)
+        .withMemoryPattern(false)
+        .withKernels(Kernels.ALL);
   }
 
   /**

@@ -40,7 +40,7 @@ final class WeightProducts implements AutoCloseable {
 
   /** Those of a step in {@code setting} under {@code config}. */
   WeightProducts(FrozenModel model, MethodConfig config, StepSetting setting, int threads) {
-    Graph step = PackedGraph.training(model.graph(), config.method(model), false);
+    Graph step = PackedGraph.training(model.graph(), config.method(model));
     GraphEditor editor = new GraphEditor(step);
     Ops ops = new Ops(editor);
     Map<String, Value> left = new HashMap<>();

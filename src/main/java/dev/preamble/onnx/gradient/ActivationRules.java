@@ -52,6 +52,9 @@ final class ActivationRules {
    * dw = (2c + 6ca x^2) dx = (3p - 4c) dx: dy = (s + y (1 - s) (3p - 4c)) dx.
    */
   private static Value tanhGelu(Value x, Value y, Value g, Ops ops) {
+    if (ops.hasKernelsFor(x, g)) {
+      return ops.kernel("TanhGeluGradient", g.shape(), g, x);
+    }
     float twice = (float) (2 * TANH_SCALE);
     Value square = ops.mul(ops.mul(x, x), ops.real((float) (2 * TANH_SCALE * CUBE), x.type()));
     Value p = ops.add(square, ops.real(twice, x.type()));

@@ -5,6 +5,7 @@ import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Operators;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.QuantisedWeight;
 import dev.preamble.onnx.Shape;
@@ -89,8 +90,8 @@ public final class PackedGraph {
   private final Value logits;
   private final List<Composite> composites = new ArrayList<>();
 
-  private PackedGraph(Graph exported, PackedEntry.Source source) {
-    editor = new GraphEditor(exported);
+  private PackedGraph(Graph exported, PackedEntry.Source source, Operators operators) {
+    editor = new GraphEditor(exported, operators);
     Value embeds = exportedInput(exported, "inputs_embeds");
     Shape.Dimension hidden = embeds.shape().at(2);
     editor.bind(embeds.shape().at(0).symbol(), Shape.Dimension.of(1));
@@ -165,20 +166,29 @@ public final class PackedGraph {
    * inputs, read or not.
    */
   public static Graph scoring(Graph exported, PackedEntry.Source entry) {
-    PackedGraph packed = new PackedGraph(exported, entry);
+    PackedGraph packed = new PackedGraph(exported, entry, Operators.STOCK);
     exactProducts(packed.editor);
     return packed.editor.finish(
         List.of(packed.logits), POSITIONS, SLOT_OF, LABEL_SLOTS, LABEL_SLOT_OF);
   }
 
-  /** The graph that gives {@link #LOSS} and a {@link #gradient} for each trainable value. */
+  /**
+   * The graph of stock operators that gives {@link #LOSS} and a {@link #gradient} for each
+   * trainable value.
+   */
   public static Graph training(Graph exported, PackedEntry.Source entry) {
-    return training(exported, entry, false);
+    return training(exported, entry, false, Operators.STOCK);
   }
 
-  /** As above; if {@code biased}, {@link #VOCABULARY_BIAS} is added to the logits first. */
-  public static Graph training(Graph exported, PackedEntry.Source entry, boolean biased) {
-    PackedGraph packed = new PackedGraph(exported, entry);
+  /**
+   * As above.
+   *
+   * @param biased whether {@link #VOCABULARY_BIAS} is added to the logits first
+   * @param operators what it may be built of
+   */
+  public static Graph training(
+      Graph exported, PackedEntry.Source entry, boolean biased, Operators operators) {
+    PackedGraph packed = new PackedGraph(exported, entry, operators);
     GraphEditor editor = packed.editor;
     CrossEntropy loss = new CrossEntropy(editor, packed.logits, packed.vocabularyBias(biased));
     packed.composites.add(loss);

@@ -8,6 +8,7 @@ import dev.preamble.onnx.Attribute;
 import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Operators;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import java.util.List;
@@ -35,7 +36,16 @@ class GradientRulesTest {
   @ParameterizedTest
   @MethodSource("cases")
   void equalsCentralDifferences(RuleCase example) {
-    TinyGraph graph = new TinyGraph();
+    check(example, new TinyGraph());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void equalsCentralDifferencesWithKernels(RuleCase example) {
+    check(example, new TinyGraph(Operators.KERNELS));
+  }
+
+  private static void check(RuleCase example, TinyGraph graph) {
     Value y = example.build().apply(graph);
     assertTrue(
         graph.editor.nodes().stream().anyMatch(node -> node.key().equals(example.key())),

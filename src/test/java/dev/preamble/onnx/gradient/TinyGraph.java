@@ -6,12 +6,14 @@ import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphWriter;
 import dev.preamble.onnx.Graphs;
+import dev.preamble.onnx.Operators;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
 import dev.preamble.runtime.Tensor;
+import dev.preamble.training.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -30,12 +32,23 @@ final class TinyGraph {
   /** A power of two, so that x + STEP - (x - STEP) is exact. */
   private static final float STEP = 1f / 128;
 
-  final GraphEditor editor = Graphs.empty();
-  final Ops ops = new Ops(editor);
+  final GraphEditor editor;
+  final Ops ops;
 
   private final Random random = new Random(7);
   private final Map<String, Feed> feeds = new LinkedHashMap<>();
   private final List<Value> trainable = new ArrayList<>();
+
+  /** A graph of stock operators. */
+  TinyGraph() {
+    this(Operators.STOCK);
+  }
+
+  /** A graph that may be built of {@code operators}. */
+  TinyGraph(Operators operators) {
+    editor = Graphs.empty(operators);
+    ops = new Ops(editor);
+  }
 
   /** An input's values and sizes. */
   private record Feed(float[] values, long[] sizes) {}
@@ -152,7 +165,9 @@ final class TinyGraph {
   }
 
   private static Session open(Graph graph) {
-    return Session.open(GraphWriter.write(graph), SessionOptions.defaults().withThreads(2));
+    return Session.open(
+        GraphWriter.write(graph),
+        SessionOptions.defaults().withThreads(2).withKernels(Kernels.ALL));
   }
 
   private Value fed(Shape shape, float[] values, long... sizes) {

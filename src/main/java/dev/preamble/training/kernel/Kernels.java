@@ -1,0 +1,11 @@
+package dev.preamble.training.kernel;
+
+import dev.preamble.runtime.Kernel;
+import java.util.List;
+
+/** Every kernel that a training graph may name. */
+public final class Kernels {
+  public static final List<Kernel> ALL = List.of(new TanhGeluGradient());
+
+  private Kernels() {}
+}
