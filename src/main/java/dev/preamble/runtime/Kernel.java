@@ -1,9 +1,11 @@
 package dev.preamble.runtime;
 
+import java.util.List;
+
 /**
  * An operator that ONNX Runtime has not, computed in Java on the processor, in the midst of a
- * session's run and on that session's own threads. All its inputs and outputs are of float32. A
- * graph names it by {@link #DOMAIN} and {@link #name}; a session that is opened with it ({@link
+ * session's run and on that session's own threads. Its outputs are of float32. A graph names it by
+ * {@link #DOMAIN} and {@link #name}; a session that is opened with it ({@link
  * SessionOptions#withKernels}) computes it.
  *
  * <p>Output n may come to lie in the memory of input n, where a graph reads that for the last time:
@@ -19,8 +21,8 @@ public interface Kernel {
   /** The operator's name, of ASCII letters. */
   String name();
 
-  /** How many inputs it knows. */
-  int inputs();
+  /** The element type of each input that it knows. */
+  List<ElementType> inputs();
 
   /** How many of these, the first ones, a node must have. */
   int requiredInputs();

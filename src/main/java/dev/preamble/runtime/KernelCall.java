@@ -15,7 +15,7 @@ public final class KernelCall {
     this.context = context;
   }
 
-  /** The elements of input {@code index}, good until the kernel returns. */
+  /** The elements of input {@code index}, of its own type, good until the kernel returns. */
   public MemorySegment input(int index) {
     return optional(index)
         .orElseThrow(() -> new IllegalArgumentException("input " + index + " is left out"));

@@ -43,14 +43,13 @@ final class KernelFunctions {
 
   private static Map<String, Long> shared() {
     long toNumber = function("first", JAVA_INT, JAVA_LONG);
-    long floats = function("floats", JAVA_INT, JAVA_LONG, JAVA_LONG);
     long outputKind = function("outputKind", JAVA_INT, JAVA_LONG, JAVA_LONG);
     return Map.ofEntries(
         Map.entry("GetName", function("name", JAVA_LONG, JAVA_LONG)),
         Map.entry("GetExecutionProviderType", function("provider", JAVA_LONG, JAVA_LONG)),
-        Map.entry("GetInputType", floats),
+        Map.entry("GetInputType", function("inputType", JAVA_INT, JAVA_LONG, JAVA_LONG)),
         Map.entry("GetInputTypeCount", function("inputs", JAVA_LONG, JAVA_LONG)),
-        Map.entry("GetOutputType", floats),
+        Map.entry("GetOutputType", function("outputType", JAVA_INT, JAVA_LONG, JAVA_LONG)),
         Map.entry("GetOutputTypeCount", function("outputs", JAVA_LONG, JAVA_LONG)),
         Map.entry("KernelDestroy", procedure("destroy", JAVA_LONG)),
         Map.entry("GetInputCharacteristic", function("inputKind", JAVA_INT, JAVA_LONG, JAVA_LONG)),
@@ -85,14 +84,18 @@ final class KernelFunctions {
   }
 
   private static long inputs(long operator) {
-    return KERNELS.get(operator).inputs();
+    return KERNELS.get(operator).inputs().size();
   }
 
   private static long outputs(long operator) {
     return KERNELS.get(operator).outputs();
   }
 
-  private static int floats(long operator, long index) {
+  private static int inputType(long operator, long index) {
+    return KERNELS.get(operator).inputs().get((int) index).code();
+  }
+
+  private static int outputType(long operator, long index) {
     return ElementType.FLOAT32.code();
   }
 

@@ -1,8 +1,10 @@
 package dev.preamble.training.kernel;
 
+import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Kernel;
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * The derivative of GELU by tanh (Hendrycks and Gimpel 2016), y = x/2 (1 + t) with t = tanh(u) and
@@ -22,8 +24,8 @@ final class TanhGeluGradient implements Kernel {
   }
 
   @Override
-  public int inputs() {
-    return 2;
+  public List<ElementType> inputs() {
+    return List.of(ElementType.FLOAT32, ElementType.FLOAT32);
   }
 
   @Override
