@@ -21,7 +21,14 @@ final class Batch implements AutoCloseable {
   /** The least positions of a slot that a cache is made for. */
   private static final int LEAST = 256;
 
+  /** How a cache gets another number of slots and positions: {@link SlotCache#resized}. */
+  @FunctionalInterface
+  interface Resizing {
+    SlotCache resized(SlotCache cache, int slots, int capacity);
+  }
+
   private final ModelRunner runner;
+  private final Resizing resizing;
   private final int mostRows;
   private final long budget;
   private final List<ActiveRow> rows = new ArrayList<>();
@@ -36,8 +43,9 @@ final class Batch implements AutoCloseable {
    * @param mostRows rows under way at most
    * @param bytes bytes of cache at most
    */
-  Batch(ModelRunner runner, int mostRows, long bytes) {
+  Batch(ModelRunner runner, Resizing resizing, int mostRows, long bytes) {
     this.runner = runner;
+    this.resizing = resizing;
     this.mostRows = mostRows;
     this.budget = bytes / SlotCache.bytesPerPosition(runner.manifest());
     this.cache = runner.slots(0, 0);
@@ -48,7 +56,10 @@ final class Batch implements AutoCloseable {
     return (int) Math.min(runner.manifest().contextLength(), budget);
   }
 
-  /** Makes room for a row of so many positions, if there can be now. */
+  /**
+   * Makes room for a row of so many positions, if there can be now. If memory is lacking this
+   * throws, and what the rows under way had in the cache is lost: {@link #drop} them.
+   */
   boolean makeRoom(int positions) {
     boolean longEnough = positions <= cache.capacity();
     if (longEnough && rows.size() < cache.slots()) {
@@ -74,7 +85,7 @@ final class Batch implements AutoCloseable {
   private void reshape(int capacity) {
     int slots = Math.max(1, Integer.highestOneBit(rows.size()) << 1);
     closePasses();
-    cache = cache.resized(Math.min(slotsOf(capacity), slots), capacity);
+    cache = resizing.resized(cache, Math.min(slotsOf(capacity), slots), capacity);
     bytes = cache.bytes();
   }
 
@@ -133,6 +144,18 @@ final class Batch implements AutoCloseable {
     fill(gap, rows.size() - 1);
     rows.removeLast();
     measure();
+  }
+
+  /** Takes all rows out and gives their memory back. */
+  List<ActiveRow> drop() {
+    List<ActiveRow> dropped = List.copyOf(rows);
+    rows.clear();
+    decoding = 0;
+    close();
+    cache = runner.slots(0, 0);
+    bytes = 0;
+    measure();
+    return dropped;
   }
 
   /** Moves a row to the empty slot {@code gap}; gives the slot that is empty then. */

@@ -56,7 +56,7 @@ public final class BatchingEngine implements Engine {
   private final int[] step;
   private final Thread thread;
 
-  private BatchingEngine(FrozenModel model, EngineOptions options) {
+  private BatchingEngine(FrozenModel model, EngineOptions options, Batch.Resizing resizing) {
     this.runner = new ModelRunner(model, options.threads(), options.spins());
     this.tokenizer = model.manifest().tokenizer().map(file -> model.tokenizer());
     this.workspace = new Workspace(model.manifest().vocabularySize());
@@ -67,7 +67,7 @@ public final class BatchingEngine implements Engine {
             blocks -> runner.slots(blocks, BlockPool.POSITIONS));
     this.prefixes = new PrefixStore(options.prefixBytes(), pool);
     this.texts = new TextStore(options.textBytes(), pool);
-    this.batch = new Batch(runner, options.rows(), options.cacheBytes());
+    this.batch = new Batch(runner, resizing, options.rows(), options.cacheBytes());
     this.prefill = new Prefill(runner, batch, prefixes, texts);
     this.step = new int[options.rows()];
     this.thread = Thread.ofPlatform().name("preamble-engine").start(this::loop);
@@ -79,7 +79,12 @@ public final class BatchingEngine implements Engine {
    * @throws dev.preamble.PreambleException if the model cannot be run
    */
   public static BatchingEngine open(FrozenModel model, EngineOptions options) {
-    return new BatchingEngine(model, options);
+    return open(model, options, SlotCache::resized);
+  }
+
+  /** As above, with a cache that grows by {@code resizing}. */
+  static BatchingEngine open(FrozenModel model, EngineOptions options, Batch.Resizing resizing) {
+    return new BatchingEngine(model, options, resizing);
   }
 
   @Override
@@ -147,8 +152,16 @@ public final class BatchingEngine implements Engine {
         decode();
         batch.measure();
       } catch (Throwable fault) {
-        List.copyOf(batch.rows()).forEach(row -> fail(row, fault));
+        failAll(fault);
       }
+    }
+  }
+
+  /** Ends the rows under way, whose cache may be no good. */
+  private void failAll(Throwable fault) {
+    for (ActiveRow row : batch.drop()) {
+      scheduler.finished(row.lane());
+      row.row().fail(fault);
     }
   }
 
@@ -174,12 +187,26 @@ public final class BatchingEngine implements Engine {
   private void admit() {
     while (batch.rows().size() - batch.decoding() < PREFILLS) {
       Optional<Scheduler.Waiting> next = scheduler.next();
-      if (next.isEmpty() || !batch.makeRoom(ActiveRow.positions(next.get().row().request()))) {
+      if (next.isEmpty() || !makeRoom(next.get())) {
         return;
       }
       if (scheduler.start(next.get())) {
         admit(next.get());
       }
+    }
+  }
+
+  /** Whether there is room for {@code next}; if memory for it is lacking, it and the rest end. */
+  private boolean makeRoom(Scheduler.Waiting next) {
+    try {
+      return batch.makeRoom(ActiveRow.positions(next.row().request()));
+    } catch (Throwable fault) {
+      failAll(fault);
+      if (scheduler.remove(next.row())) {
+        next.row().start();
+        next.row().fail(fault);
+      }
+      return false;
     }
   }
 

@@ -60,9 +60,10 @@ final class Journal implements TrainingListener, AutoCloseable {
 
   /** Makes the files, in place of an unfinished run's if it was given up. */
   private void begin() {
-    files.begin(run.control().settings());
+    files.make();
     Metrics opened = Metrics.open(files.metrics(), 0);
     metrics = Optional.of(opened);
+    files.begin(run.control().settings());
     beforeTheFirstStep.forEach(event -> event.accept(opened));
     beforeTheFirstStep.clear();
   }

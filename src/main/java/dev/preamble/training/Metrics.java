@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +50,12 @@ final class Metrics implements TrainingListener, AutoCloseable {
     this.written = nanoTime.getAsLong();
   }
 
-  /** Opens {@code file} to go on behind its first {@code bytes}; what is behind them goes. */
+  /**
+   * Opens {@code file} to go on behind its first {@code bytes}; what is behind them goes. Until it
+   * is closed nobody else can open it, in this process or another.
+   *
+   * @throws TrainingException if somebody else has it open
+   */
   static Metrics open(Path file, long bytes) {
     return open(file, bytes, System::nanoTime);
   }
@@ -59,11 +65,26 @@ final class Metrics implements TrainingListener, AutoCloseable {
     try {
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (!isAlone(channel)) {
+        channel.close();
+        throw new TrainingException(
+            "%s: another run is writing to it; wait for its end, or give another --out"
+                .formatted(file));
+      }
       channel.truncate(bytes);
       channel.position(channel.size());
       return new Metrics(file, channel, nanoTime);
     } catch (IOException fault) {
       throw unwritable(file, fault);
+    }
+  }
+
+  /** Whether nobody else has locked the file of {@code channel}, which is locked then. */
+  private static boolean isAlone(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException ofThisProcess) {
+      return false;
     }
   }
 

@@ -79,15 +79,19 @@ final class RunFolder {
     }
   }
 
-  /** Makes the folder ready for a new run. */
-  void begin(Optional<String> settings) {
-    finish();
+  /** Makes the folder, if there is none. */
+  void make() {
     try {
       Files.createDirectories(folder);
     } catch (IOException fault) {
       throw new TrainingException(
           "%s: cannot be made: %s".formatted(folder, WholeFile.reason(fault)), fault);
     }
+  }
+
+  /** Takes away what is left of an unfinished run and keeps the settings of the new one. */
+  void begin(Optional<String> settings) {
+    finish();
     settings.ifPresent(
         text ->
             WholeFile.write(

@@ -107,6 +107,41 @@ class Law7ARowHarmsNoOtherTest {
   }
 
   @Test
+  void memoryThatIsLackingForTheCacheEndsTheRowsThatNeedItAndNotTheEngine() {
+    AtomicInteger lacking = new AtomicInteger();
+    Batch.Resizing scarce =
+        (cache, slots, capacity) -> {
+          if (lacking.getAndDecrement() > 0) {
+            cache.close();
+            throw new IllegalStateException("no memory, as the test will have it");
+          }
+          return cache.resized(slots, capacity);
+        };
+    try (BatchingEngine small = BatchingEngine.open(model, OPTIONS, scarce)) {
+      assertEquals(alone, ids(small.submit(story(40))));
+      CountDownLatch running = new CountDownLatch(1);
+      Generation underWay =
+          small.submit(
+              story(40),
+              token -> {
+                running.countDown();
+                await(goOn);
+              });
+      await(running);
+      lacking.set(2);
+      Generation first = small.submit(story(400));
+      Generation second = small.submit(story(400));
+      goOn.countDown();
+      for (Generation lost : List.of(underWay, first, second)) {
+        assertThrows(IllegalStateException.class, lost::await);
+      }
+      assertEquals(alone, ids(small.submit(story(40))));
+      assertEquals(alone, ids(small.submit(story(400))).subList(0, 40));
+      EngineInvariants.check(small, OPTIONS);
+    }
+  }
+
+  @Test
   void aRowEndsAtItsDeadlineWithWhatItHas() {
     CountDownLatch first = new CountDownLatch(1);
     Generation late =

@@ -41,6 +41,8 @@ class Law8AResumedRunContinuesTheSameLossesTest {
           "metrics.jsonl",
           "preamble_run.yaml");
 
+  private static final String ALONE = "another run is writing to it";
+
   @TempDir Path folder;
 
   private Path data;
@@ -113,13 +115,13 @@ class Law8AResumedRunContinuesTheSameLossesTest {
       TrainingRun.Report uninterrupted =
           train(model, data, whole, control, TrainingListener.SILENT);
 
-      int seen = killAfter(13, killed);
+      RunControl resumed =
+          new RunControl(3, RunControl.Start.RESUMED, () -> false, Optional.of("seed: 4\n"));
+      int seen = killAfter(13, killed, () -> assertRefused(model, killed, resumed, ALONE));
       assertTrue(Files.exists(killed.resolve("checkpoint.safetensors")), "a checkpoint is left");
       assertFalse(Files.exists(killed.resolve("adapter_model.safetensors")), "no adapter yet");
       assertRefused(model, killed, control, "--resume");
 
-      RunControl resumed =
-          new RunControl(3, RunControl.Start.RESUMED, () -> false, Optional.of("seed: 4\n"));
       int[] first = new int[1];
       TrainingRun.Report report =
           train(
@@ -144,6 +146,30 @@ class Law8AResumedRunContinuesTheSameLossesTest {
           seen, first[0], report.outcome().planned(), expected.size());
       assertEquals(FINISHED, names(killed));
       assertRefused(model, killed, resumed, "no checkpoint.safetensors");
+    }
+  }
+
+  @Test
+  void andNoTwoRunsWriteToOneFolder() {
+    try (FrozenModel model = FrozenModel.open(MODEL)) {
+      Path out = folder.resolve("both");
+      RunControl alone = RunControl.defaults();
+      TrainingRun.Report report =
+          train(
+              model,
+              data,
+              out,
+              alone,
+              new TrainingListener() {
+                @Override
+                public void step(Step step) {
+                  if (step.number() == 2) {
+                    assertRefused(model, out, alone, ALONE);
+                  }
+                }
+              });
+      assertEquals(report.adapter().digest(), Adapter.open(out).digest());
+      train(model, data, out, alone, TrainingListener.SILENT);
     }
   }
 
@@ -185,7 +211,7 @@ class Law8AResumedRunContinuesTheSameLossesTest {
   }
 
   /** The last step that the process told of before it was killed. */
-  private int killAfter(int steps, Path out) throws Exception {
+  private int killAfter(int steps, Path out, Runnable before) throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -205,6 +231,7 @@ class Law8AResumedRunContinuesTheSameLossesTest {
         assertTrue(line != null, "the process ended by itself after step " + seen);
         seen = line.matches("[0-9]+") ? Integer.parseInt(line) : seen;
       }
+      before.run();
       process.toHandle().destroyForcibly();
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         seen = line.matches("[0-9]+") ? Integer.parseInt(line) : seen;
