@@ -1,14 +1,11 @@
 package dev.preamble.server.adapters;
 
 import dev.preamble.PreambleException;
-import dev.preamble.WholeFile;
 import dev.preamble.WholeFolder;
 import dev.preamble.generation.FittedAdapter;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.server.adapters.CatalogException.Reason;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -36,9 +33,6 @@ import java.util.stream.Stream;
 public final class AdapterCatalog {
   private static final Pattern TASK = Pattern.compile("(.+):(\\d{1,6})");
   private static final int LOCKS = 64;
-
-  /** Of files that never stay as they are for the time of a reading. */
-  private static final int MOST_READINGS = 10;
 
   private final String base;
   private final AdapterCatalogOptions options;
@@ -428,40 +422,8 @@ public final class AdapterCatalog {
    */
   public void download(String name, Path tar) {
     synchronized (lock(name)) {
-      for (int left = MOST_READINGS; ; left--) {
-        Path files = known(name).folder();
-        Fingerprint before = Fingerprint.of(files);
-        Optional<PreambleException> fault = pack(name, files, tar);
-        if (fault.isEmpty() && before.equals(Fingerprint.of(files))) {
-          return;
-        }
-        look(name);
-        boolean still = before.equals(Fingerprint.of(known(name).folder()));
-        if (left == 1 || fault.isPresent() && still) {
-          throw fault.orElseGet(
-              () -> new PreambleException("adapter %s changes all the time".formatted(name)));
-        }
-      }
+      new AdapterDownload(name, () -> known(name).folder(), () -> look(name)).into(tar);
     }
-  }
-
-  /** Packs the files as they are; gives what stood in the way, if anything. */
-  private static Optional<PreambleException> pack(String name, Path files, Path tar) {
-    try (OutputStream out = Files.newOutputStream(tar)) {
-      AdapterTar.pack(AdapterTar.holder(files), out);
-      return Optional.empty();
-    } catch (PreambleException fault) {
-      return Optional.of(fault);
-    } catch (UncheckedIOException fault) {
-      return Optional.of(unpackable(name, fault.getCause()));
-    } catch (IOException fault) {
-      return Optional.of(unpackable(name, fault));
-    }
-  }
-
-  private static PreambleException unpackable(String name, IOException fault) {
-    return new PreambleException(
-        "cannot pack adapter %s: %s".formatted(name, WholeFile.reason(fault)), fault);
   }
 
   /** The folder that uploads go to. */
