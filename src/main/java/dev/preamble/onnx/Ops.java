@@ -11,6 +11,9 @@ import java.util.stream.Stream;
  * shape of what each gives.
  */
 public final class Ops {
+  /** Stands for an input that is left out. */
+  public static final Value LEFT_OUT = new Value("", DataType.FLOAT, Shape.of());
+
   private final GraphEditor editor;
 
   /** Operations go into {@code editor}. */

@@ -181,12 +181,33 @@ public final class Backward {
 
   /** The sum of all that flowed to {@code name}, if anything did. */
   Optional<Value> total(String name) {
+    return terms(name).stream().reduce(ops::add);
+  }
+
+  /** What the gradient of output {@code index} of {@code node} is the sum of. */
+  List<Value> terms(Node node, int index) {
+    return terms(node.output(index));
+  }
+
+  private List<Value> terms(String name) {
     List<Value> terms = new ArrayList<>(wholes.getOrDefault(name, List.of()));
     List<Part> slices = parts.getOrDefault(name, List.of());
     if (!slices.isEmpty()) {
       terms.addAll(joined(editor.value(name), slices));
     }
-    return terms.stream().reduce(ops::add);
+    return terms;
+  }
+
+  /**
+   * Takes away, of what has flowed to input {@code index} of {@code node} so far, at most {@code
+   * most} values of {@code shape}, for a rule that counts them in what it gives.
+   */
+  List<Value> take(Node node, int index, Shape shape, int most) {
+    List<Value> flowed = wholes.computeIfAbsent(node.input(index), name -> new ArrayList<>());
+    List<Value> taken =
+        flowed.stream().filter(each -> each.shape().equals(shape)).limit(most).toList();
+    flowed.removeAll(taken);
+    return taken;
   }
 
   /** Slices that cover the value without overlap become one concatenation, others are padded. */

@@ -5,7 +5,8 @@ import java.util.List;
 
 /** Every kernel that a training graph may name. */
 public final class Kernels {
-  public static final List<Kernel> ALL = List.of(new TanhGeluGradient());
+  public static final List<Kernel> ALL =
+      List.of(new TanhGeluGradient(), new NormalisationGradient());
 
   private Kernels() {}
 }

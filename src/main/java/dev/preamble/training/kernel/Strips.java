@@ -57,6 +57,16 @@ final class Strips {
     call.inParallel(parts, part -> work.get().rows(rows * part / parts, rows * (part + 1) / parts));
   }
 
+  /** How many elements {@code tensor} has. */
+  static long elements(MemorySegment tensor) {
+    return tensor.byteSize() / Float.BYTES;
+  }
+
+  /** The element at {@code offset}. */
+  static float element(MemorySegment tensor, long offset) {
+    return tensor.getAtIndex(JAVA_FLOAT, offset);
+  }
+
   /** Copies {@code count} elements from {@code offset} on to the beginning of {@code strip}. */
   static void load(MemorySegment tensor, long offset, float[] strip, int count) {
     MemorySegment.copy(tensor, JAVA_FLOAT, offset * Float.BYTES, strip, 0, count);

@@ -56,7 +56,11 @@ class GradientRulesTest {
 
   static Stream<RuleCase> cases() {
     return Stream.of(
-            ElementwiseCases.all(), MovementCases.all(), ProductCases.all(), QuantisedCases.all())
+            ElementwiseCases.all(),
+            MovementCases.all(),
+            ProductCases.all(),
+            NormalisationCases.all(),
+            QuantisedCases.all())
         .flatMap(List::stream);
   }
 

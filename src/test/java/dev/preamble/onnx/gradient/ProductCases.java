@@ -69,37 +69,6 @@ final class ProductCases {
               return graph.emit("Softmax", x.shape(), Map.of("axis", new Attribute.Int(2)), x);
             }));
     cases.add(new RuleCase("LogSoftmax", "", graph -> graph.ops.logSoftmax(graph.trainable(2, 3))));
-    for (boolean biased : new boolean[] {false, true}) {
-      cases.add(
-          new RuleCase(
-              "LayerNormalization",
-              biased ? "with a bias" : "without a bias",
-              graph -> {
-                Value x = graph.trainable(1, 3, 8);
-                Map<String, Attribute> attributes =
-                    Map.of("axis", new Attribute.Int(-1), "epsilon", new Attribute.Real(0.1f));
-                return biased
-                    ? graph.emit(
-                        "LayerNormalization",
-                        x.shape(),
-                        attributes,
-                        x,
-                        graph.frozen(8),
-                        graph.frozen(8))
-                    : graph.emit("LayerNormalization", x.shape(), attributes, x, graph.frozen(8));
-              }));
-    }
-    cases.add(
-        new RuleCase(
-            "SimplifiedLayerNormalization",
-            "",
-            graph -> {
-              Value x = graph.trainable(1, 3, 8);
-              Map<String, Attribute> attributes =
-                  Map.of("axis", new Attribute.Int(-1), "epsilon", new Attribute.Real(0.1f));
-              return graph.emit(
-                  "SimplifiedLayerNormalization", x.shape(), attributes, x, graph.frozen(8));
-            }));
     cases.add(new RuleCase("RotaryEmbedding", "halves", rotary(0, false)));
     cases.add(new RuleCase("RotaryEmbedding", "interleaved", rotary(1, false)));
     cases.add(new RuleCase("RotaryEmbedding", "positions beside the tables", rotary(0, true)));

@@ -1,0 +1,160 @@
+package dev.preamble.training.kernel;
+
+import dev.preamble.runtime.ElementType;
+import dev.preamble.runtime.Kernel;
+import dev.preamble.runtime.KernelCall;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * The derivative of a normalisation over the last dimension, y = n w + b with n = (x - m) r, m the
+ * mean of x and r the inverse of its deviation (Ba et al. 2016): with h = g w, dx = r (h - mean(h)
+ * - n mean(h n)). By the root of the mean square (Zhang and Sennrich 2019), m and mean(h) are 0.
+ *
+ * <p>Inputs: g = d(loss)/dy and x [..., H], w [H], r [..., 1], then what may be left out: m [...,
+ * 1]; two more terms of g; two terms of what flows to x on other ways. All these are of x's shape.
+ * Output: d(loss)/dx, what flows on other ways counted.
+ */
+final class NormalisationGradient implements Kernel {
+  private static final int MEAN = 4;
+  private static final int MORE = 5;
+  private static final int OTHER_WAYS = 7;
+  private static final int INPUTS = 9;
+
+  @Override
+  public String name() {
+    return "NormalisationGradient";
+  }
+
+  @Override
+  public List<ElementType> inputs() {
+    return Collections.nCopies(INPUTS, ElementType.FLOAT32);
+  }
+
+  @Override
+  public int requiredInputs() {
+    return MEAN;
+  }
+
+  @Override
+  public int outputs() {
+    return 1;
+  }
+
+  @Override
+  public void compute(KernelCall call) {
+    List<MemorySegment> upstream = new ArrayList<>(List.of(call.input(0)));
+    upstream.addAll(given(call, MORE, OTHER_WAYS));
+    Tensors tensors =
+        new Tensors(
+            upstream,
+            call.input(1),
+            call.input(2),
+            call.input(3),
+            call.optional(MEAN),
+            given(call, OTHER_WAYS, INPUTS),
+            call.output(0, call.shape(0)));
+    long width = Strips.elements(tensors.gain);
+    long rows = Strips.elements(tensors.inverse);
+    Strips.forRows(call, rows, width, () -> new Work(tensors, Math.toIntExact(width)));
+  }
+
+  private static List<MemorySegment> given(KernelCall call, int from, int to) {
+    return IntStream.range(from, to).mapToObj(call::optional).flatMap(Optional::stream).toList();
+  }
+
+  private record Tensors(
+      List<MemorySegment> upstream,
+      MemorySegment x,
+      MemorySegment gain,
+      MemorySegment inverse,
+      Optional<MemorySegment> mean,
+      List<MemorySegment> otherWays,
+      MemorySegment result) {}
+
+  private static final class Work implements Strips.RowWork {
+    private final Tensors tensors;
+    private final int width;
+    private final float[] gain;
+    private final float[] h;
+    private final float[] n;
+    private final float[] spare;
+    private final float[] term;
+
+    Work(Tensors tensors, int width) {
+      this.tensors = tensors;
+      this.width = width;
+      gain = new float[width];
+      h = new float[width];
+      n = new float[width];
+      spare = new float[width];
+      term = new float[width];
+      Strips.load(tensors.gain, 0, gain, width);
+    }
+
+    @Override
+    public void rows(long from, long to) {
+      for (long row = from; row < to; row++) {
+        row(row);
+      }
+    }
+
+    private void row(long row) {
+      long offset = row * width;
+      boolean centred = tensors.mean.isPresent();
+      float mean = centred ? Strips.element(tensors.mean.get(), row) : 0;
+      float inverse = Strips.element(tensors.inverse, row);
+      sum(tensors.upstream, offset, h);
+      Strips.load(tensors.x, offset, n, width);
+      normalise(n, mean, inverse, h, gain, spare, width);
+      float along = Sums.of(spare, 0, width) / width;
+      float meanOfH = centred ? Sums.of(h, 0, width) / width : 0;
+      sum(tensors.otherWays, offset, spare);
+      slope(h, n, meanOfH, along, inverse, spare, width);
+      Strips.store(h, width, tensors.result, offset);
+    }
+
+    /** Puts the sum of {@code terms}, from {@code offset} on, into {@code sum}. */
+    private void sum(List<MemorySegment> terms, long offset, float[] sum) {
+      if (terms.isEmpty()) {
+        Arrays.fill(sum, 0);
+        return;
+      }
+      Strips.load(terms.getFirst(), offset, sum, width);
+      for (int i = 1; i < terms.size(); i++) {
+        Strips.load(terms.get(i), offset, term, width);
+        add(sum, term, width);
+      }
+    }
+  }
+
+  private static void add(float[] sum, float[] term, int count) {
+    for (int i = 0; i < count; i++) {
+      sum[i] += term[i];
+    }
+  }
+
+  /** Makes n of x, h of g, and the products of both. */
+  private static void normalise(
+      float[] x, float mean, float inverse, float[] g, float[] gain, float[] products, int count) {
+    for (int i = 0; i < count; i++) {
+      float n = (x[i] - mean) * inverse;
+      float h = g[i] * gain[i];
+      x[i] = n;
+      g[i] = h;
+      products[i] = h * n;
+    }
+  }
+
+  private static void slope(
+      float[] h, float[] n, float mean, float along, float inverse, float[] more, int count) {
+    for (int i = 0; i < count; i++) {
+      h[i] = ((h[i] - mean) - n[i] * along) * inverse + more[i];
+    }
+  }
+}
