@@ -21,8 +21,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A model's weights, once for all sessions: those that the graph uses as they are stored stay in
@@ -30,14 +32,18 @@ import java.util.Optional;
  * once, when the model is opened, and handed to each session from memory.
  */
 final class MappedWeights implements AutoCloseable {
-  /** What stands for a file's name once the values are in memory. */
-  private static final String IN_MEMORY = "in-memory";
+  /** What stands, in front of a weight's name, for a file's name once the values are in memory. */
+  private static final String IN_MEMORY = "in-memory:";
+
+  /** Values in memory, or some slices of them, and what they are the elements of. */
+  private record Place(Constant.External values, List<Long> dimensions) {}
 
   private final Path folder;
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySegment> files = new HashMap<>();
   private final WeightPlaces places;
-  private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+  private final Map<String, MemorySegment> inMemory = new HashMap<>();
+  private final Map<Place, Tensor> tensors = new ConcurrentHashMap<>();
   private final Map<Constant.External, MemorySegment> widened = new HashMap<>();
   private final Manifest.Embedding embedding;
   private Optional<MemorySegment> widenedEmbedding = Optional.empty();
@@ -99,19 +105,19 @@ final class MappedWeights implements AutoCloseable {
           widenedEmbedding = Optional.of(values);
         }
         editor.remove(node);
+        String location = IN_MEMORY + node.output(0);
         editor.constant(
             new Constant(
                 node.output(0),
                 DataType.FLOAT,
                 constant.dimensions(),
-                new Constant.External(IN_MEMORY, 0, values.byteSize())));
-        tensors.put(node.output(0), Tensor.of(ElementType.FLOAT32, shape(constant), values));
+                new Constant.External(location, 0, values.byteSize())));
+        inMemory.put(location, values);
       }
     }
     Graph edited = editor.finish(graph.outputs(), names(graph));
     Map<String, Constant> constants = new HashMap<>(edited.constants());
-    constants.replaceAll(
-        (name, constant) -> tensors.containsKey(name) ? constant : place(constant));
+    constants.replaceAll((name, constant) -> place(constant));
     return new Graph(
         edited.inputs(),
         edited.outputs(),
@@ -123,7 +129,7 @@ final class MappedWeights implements AutoCloseable {
 
   /** The same constant, its file named from the folder that a session is given. */
   private Constant place(Constant constant) {
-    if (!(constant.data() instanceof Constant.External external)) {
+    if (!(constant.data() instanceof Constant.External external) || isInMemory(external)) {
       return constant;
     }
     slice(external);
@@ -142,9 +148,27 @@ final class MappedWeights implements AutoCloseable {
 
   /** The weights that {@code graph}, made from the bound one, takes from memory, by name. */
   Map<String, Tensor> inMemory(Graph graph) {
-    Map<String, Tensor> used = new LinkedHashMap<>(tensors);
-    used.keySet().retainAll(graph.constants().keySet());
+    Map<String, Tensor> used = new LinkedHashMap<>();
+    for (Constant constant : graph.constants().values()) {
+      if (constant.data() instanceof Constant.External external && isInMemory(external)) {
+        used.put(
+            constant.name(),
+            tensors.computeIfAbsent(new Place(external, constant.dimensions()), this::tensor));
+      }
+    }
     return used;
+  }
+
+  private boolean isInMemory(Constant.External external) {
+    return inMemory.containsKey(external.location());
+  }
+
+  private Tensor tensor(Place place) {
+    Constant.External values = place.values();
+    return Tensor.of(
+        ElementType.FLOAT32,
+        place.dimensions().stream().mapToLong(Long::longValue).toArray(),
+        inMemory.get(values.location()).asSlice(values.offset(), values.length()));
   }
 
   /** The embedding table, from the widened values where the graph has them. */
@@ -166,10 +190,6 @@ final class MappedWeights implements AutoCloseable {
             .map(values -> new TensorView(tensor.name(), Dtype.F32, tensor.shape(), values))
             .orElse(tensor);
     return new EmbeddingTable(table, embedding.scale());
-  }
-
-  private static long[] shape(Constant constant) {
-    return constant.dimensions().stream().mapToLong(Long::longValue).toArray();
   }
 
   private MemorySegment widen(Constant constant, Constant.External external) {

@@ -2,6 +2,7 @@ package dev.preamble.onnx;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -73,6 +74,29 @@ public record Constant(String name, DataType type, List<Long> dimensions, Data d
       default -> throw new GraphException("Constant " + name + ": " + type + " is no real type");
     }
     return new Constant(name, type, List.of(), new Inline(buffer.array()));
+  }
+
+  /**
+   * The constant {@code name} that has {@code count} of this one's slices along the first
+   * dimension, from slice {@code from} on; of values in a file only the place is noted.
+   */
+  public Constant slices(String name, long from, long count) {
+    List<Long> sizes = new ArrayList<>(dimensions);
+    long whole = sizes.set(0, count);
+    Data part =
+        switch (data) {
+          case Inline(byte[] bytes) -> {
+            int slice = Math.toIntExact(bytes.length / whole);
+            yield new Inline(
+                Arrays.copyOfRange(
+                    bytes, Math.toIntExact(from * slice), Math.toIntExact((from + count) * slice)));
+          }
+          case External(String location, long offset, long length) -> {
+            long slice = length / whole;
+            yield new External(location, offset + from * slice, count * slice);
+          }
+        };
+    return new Constant(name, type, sizes, part);
   }
 
   /** The shape as a {@link Shape}. */

@@ -34,10 +34,17 @@ final class CrossEntropy implements Composite {
   private final Value loss;
 
   /**
+   * The loss of {@code logits}, by kernels where there are such for them.
+   *
    * @param logits what the model gives
    * @param bias float [V], added to them
    */
-  CrossEntropy(GraphEditor editor, Value logits, Optional<Value> bias) {
+  static Composite of(GraphEditor editor, Value logits, Optional<Value> bias) {
+    return BlockedCrossEntropy.of(editor, logits, bias)
+        .orElseGet(() -> new CrossEntropy(editor, logits, bias));
+  }
+
+  private CrossEntropy(GraphEditor editor, Value logits, Optional<Value> bias) {
     this.ops = new Ops(editor);
     this.logits = logits;
     head = LanguageHead.of(editor, logits);

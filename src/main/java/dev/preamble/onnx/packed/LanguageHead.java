@@ -33,6 +33,11 @@ record LanguageHead(Value input, Value weight, boolean transposed, float factor)
         || (node.key().equals("com.microsoft:FusedMatMul") && node.integer("transA", 0) == 0);
   }
 
+  /** The logits. */
+  Value logits(Ops ops) {
+    return ops.matMul(input, false, weight, transposed, factor);
+  }
+
   /** d(loss)/d(input) for {@code upstream}, d(loss)/d(logits). */
   Value back(Value upstream, Ops ops) {
     return ops.matMul(upstream, false, weight, !transposed, factor);

@@ -190,7 +190,7 @@ public final class PackedGraph {
       Graph exported, PackedEntry.Source entry, boolean biased, Operators operators) {
     PackedGraph packed = new PackedGraph(exported, entry, operators);
     GraphEditor editor = packed.editor;
-    CrossEntropy loss = new CrossEntropy(editor, packed.logits, packed.vocabularyBias(biased));
+    Composite loss = CrossEntropy.of(editor, packed.logits, packed.vocabularyBias(biased));
     packed.composites.add(loss);
     List<Value> trainable = packed.entry.trainable();
     Value scaled =

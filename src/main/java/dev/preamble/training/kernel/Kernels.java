@@ -6,7 +6,13 @@ import java.util.List;
 /** Every kernel that a training graph may name. */
 public final class Kernels {
   public static final List<Kernel> ALL =
-      List.of(new TanhGeluGradient(), new NormalisationGradient());
+      List.of(
+          new Behind(),
+          new LogitBlock(),
+          new LogitLoss(),
+          new LogitSum(),
+          new NormalisationGradient(),
+          new TanhGeluGradient());
 
   private Kernels() {}
 }

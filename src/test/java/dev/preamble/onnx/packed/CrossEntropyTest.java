@@ -10,6 +10,7 @@ import dev.preamble.onnx.GraphEditor;
 import dev.preamble.onnx.GraphWriter;
 import dev.preamble.onnx.Graphs;
 import dev.preamble.onnx.Value;
+import dev.preamble.onnx.gradient.Composite;
 import dev.preamble.onnx.gradient.Gradient;
 import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
@@ -80,7 +81,7 @@ class CrossEntropyTest {
   private static Found run(float[] logits, long[] labels, float[] weights) {
     GraphEditor editor = Graphs.empty();
     Value input = editor.input("z", DataType.FLOAT, 1, PackedLayout.LABELS, VOCABULARY);
-    CrossEntropy entropy = new CrossEntropy(editor, input, Optional.empty());
+    Composite entropy = CrossEntropy.of(editor, input, Optional.empty());
     List<Value> gradient =
         Gradient.of(editor, entropy.output(), List.of(input), List.of(entropy), Optional.empty());
     Graph graph = editor.finish(List.of(entropy.output(), gradient.getFirst()));
