@@ -3,6 +3,8 @@ package dev.preamble.onnx.gradient;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Value;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Derivatives of a transformer's activation functions, in as few passes over memory as the values
@@ -31,18 +33,25 @@ final class ActivationRules {
   static void gelu(Node node, Value g, Backward backward) {
     Value x = backward.input(node, 0);
     if (node.text("approximate", "none").equals("tanh")) {
-      backward.give(node, 0, tanhGelu(x, backward.output(node, 0), g, backward.ops()));
+      fastGelu(node, g, backward);
     } else {
       backward.give(node, 0, exactGelu(x, g, backward.ops()));
     }
   }
 
-  /** The activation of x + bias; both get the same gradient, the bias summed. */
+  /** GELU by tanh of x + bias; both get the same gradient, the bias summed. */
   static void fastGelu(Node node, Value g, Backward backward) {
     Ops ops = backward.ops();
     Value x = backward.input(node, 0);
-    Value shifted = node.has(1) ? ops.add(x, backward.input(node, 1)) : x;
-    Value dx = tanhGelu(shifted, backward.output(node, 0), g, ops);
+    Optional<Value> bias = node.has(1) ? Optional.of(backward.input(node, 1)) : Optional.empty();
+    Value dx;
+    if (ops.hasKernelsFor(x, g)) {
+      Value[] inputs = Stream.concat(Stream.of(g, x), bias.stream()).toArray(Value[]::new);
+      dx = ops.kernel("TanhGeluGradient", g.shape(), inputs);
+    } else {
+      Value shifted = bias.map(each -> ops.add(x, each)).orElse(x);
+      dx = tanhGelu(shifted, backward.output(node, 0), g, ops);
+    }
     backward.give(node, 0, dx);
     backward.give(node, 1, dx);
   }
@@ -52,9 +61,6 @@ final class ActivationRules {
    * dw = (2c + 6ca x^2) dx = (3p - 4c) dx: dy = (s + y (1 - s) (3p - 4c)) dx.
    */
   private static Value tanhGelu(Value x, Value y, Value g, Ops ops) {
-    if (ops.hasKernelsFor(x, g)) {
-      return ops.kernel("TanhGeluGradient", g.shape(), g, x);
-    }
     float twice = (float) (2 * TANH_SCALE);
     Value square = ops.mul(ops.mul(x, x), ops.real((float) (2 * TANH_SCALE * CUBE), x.type()));
     Value p = ops.add(square, ops.real(twice, x.type()));

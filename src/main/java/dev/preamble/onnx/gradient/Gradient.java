@@ -30,7 +30,8 @@ public final class Gradient {
   }
 
   /**
-   * Adds to {@code editor} the operations that give d({@code loss})/d({@code trainable}).
+   * Adds to {@code editor} the operations that give d({@code loss})/d({@code trainable}), and has
+   * what leads to {@code loss} keep less for them where {@link FusedBias kernels} may.
    *
    * @param loss a scalar
    * @param trainable the values to differentiate with respect to
@@ -50,6 +51,7 @@ public final class Gradient {
   }
 
   private List<Value> compute(Value loss, List<Value> trainable, Optional<TrainableStart> start) {
+    FusedBias.in(editor, loss);
     List<Node> forward = editor.finish(List.of(loss)).nodes();
     Optional<LeadingRows> leading =
         start.map(each -> new LeadingRows(editor, each, forward, composites.keySet()));

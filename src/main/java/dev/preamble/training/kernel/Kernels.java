@@ -8,6 +8,7 @@ public final class Kernels {
   public static final List<Kernel> ALL =
       List.of(
           new Behind(),
+          new GatedSiluGradient(),
           new LogitBlock(),
           new LogitLoss(),
           new LogitSum(),

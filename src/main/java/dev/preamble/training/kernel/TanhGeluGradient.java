@@ -4,19 +4,22 @@ import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Kernel;
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The derivative of GELU by tanh (Hendrycks and Gimpel 2016), y = x/2 (1 + t) with t = tanh(u) and
  * u = c (x + a x^3): dx = g/2 (1 + t + x (1 - t^2) c (1 + 3a x^2)). Inputs: g = d(loss)/dy and x,
- * of one shape. Output: d(loss)/dx.
+ * of one shape, and numbers of x's last dimension that are added to it first, which may be left
+ * out. Output: d(loss)/dx.
  */
 final class TanhGeluGradient implements Kernel {
   private static final float SCALE = (float) Math.sqrt(2 / Math.PI);
   private static final float CUBE = 0.044715f;
 
   /** Beyond it the slope is 0 or 1 as far as float32 knows; here u is {@link Tanh#LIMIT}. */
-  private static final float FAR = 4.84f;
+  private static final float FAR = 4.839f;
 
   @Override
   public String name() {
@@ -25,7 +28,7 @@ final class TanhGeluGradient implements Kernel {
 
   @Override
   public List<ElementType> inputs() {
-    return List.of(ElementType.FLOAT32, ElementType.FLOAT32);
+    return Collections.nCopies(3, ElementType.FLOAT32);
   }
 
   @Override
@@ -42,13 +45,16 @@ final class TanhGeluGradient implements Kernel {
   public void compute(KernelCall call) {
     MemorySegment upstream = call.input(0);
     MemorySegment x = call.input(1);
+    Optional<Bias> bias = call.optional(2).map(Bias::new);
     MemorySegment result = call.output(0, call.shape(0));
-    Strips.forAll(call, upstream.byteSize() / Float.BYTES, () -> new Work(upstream, x, result));
+    Strips.forAll(
+        call, upstream.byteSize() / Float.BYTES, () -> new Work(upstream, x, bias, result));
   }
 
   private static final class Work implements Strips.Work {
     private final MemorySegment upstream;
     private final MemorySegment x;
+    private final Optional<Bias> bias;
     private final MemorySegment result;
     private final float[] g = new float[Strips.LENGTH];
     private final float[] near = new float[Strips.LENGTH];
@@ -56,9 +62,10 @@ final class TanhGeluGradient implements Kernel {
     private final float[] t = new float[Strips.LENGTH];
     private final float[] spare = new float[Strips.LENGTH];
 
-    Work(MemorySegment upstream, MemorySegment x, MemorySegment result) {
+    Work(MemorySegment upstream, MemorySegment x, Optional<Bias> bias, MemorySegment result) {
       this.upstream = upstream;
       this.x = x;
+      this.bias = bias;
       this.result = result;
     }
 
@@ -66,6 +73,7 @@ final class TanhGeluGradient implements Kernel {
     public void strip(long offset, int count) {
       Strips.load(x, offset, near, count);
       Strips.load(upstream, offset, g, count);
+      bias.ifPresent(each -> each.addTo(near, offset, count));
       clamp(near, count);
       inner(near, u, count);
       Tanh.of(u, t, spare, count);

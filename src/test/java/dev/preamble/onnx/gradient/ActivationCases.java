@@ -51,7 +51,21 @@ final class ActivationCases {
                   x,
                   graph.trainable(3));
             }));
+    for (int width : new int[] {1, 3, 1023, 1025}) {
+      cases.add(
+          new RuleCase(
+              "Gelu", "approximate tanh, with a bias of " + width, graph -> biased(graph, width)));
+    }
     return cases;
+  }
+
+  private static Value biased(TinyGraph graph, int width) {
+    Value x = graph.trainable(width == 3 ? 2 : 1, width);
+    return tanhGelu(graph, graph.ops.add(graph.constant(width), x));
+  }
+
+  private static Value tanhGelu(TinyGraph graph, Value x) {
+    return graph.emit("Gelu", x.shape(), Map.of("approximate", new Attribute.Text("tanh")), x);
   }
 
   private static Function<TinyGraph, Value> activation(

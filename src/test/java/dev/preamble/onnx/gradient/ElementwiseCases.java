@@ -58,6 +58,24 @@ final class ElementwiseCases {
     cases.add(
         new RuleCase(
             "Mul",
+            "of a value and SiLU, more than a strip",
+            graph -> graph.ops.mul(graph.trainable(1025), silu(graph, 1025))));
+    cases.add(
+        new RuleCase(
+            "Mul",
+            "of a value that is frozen and SiLU",
+            graph -> graph.ops.mul(graph.frozen(2, 3), silu(graph, 2, 3))));
+    cases.add(
+        new RuleCase(
+            "Mul",
+            "of one value and its SiLU",
+            graph -> {
+              Value x = graph.trainable(2, 3);
+              return graph.ops.mul(x, graph.ops.mul(x, graph.ops.unary("Sigmoid", x)));
+            }));
+    cases.add(
+        new RuleCase(
+            "Mul",
             "of a narrower value and SiLU, used again",
             graph -> {
               Value y = silu(graph, 2, 3);

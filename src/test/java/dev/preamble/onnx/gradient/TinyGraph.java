@@ -1,6 +1,7 @@
 package dev.preamble.onnx.gradient;
 
 import dev.preamble.onnx.Attribute;
+import dev.preamble.onnx.Constant;
 import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphEditor;
@@ -14,6 +15,8 @@ import dev.preamble.runtime.Session;
 import dev.preamble.runtime.SessionOptions;
 import dev.preamble.runtime.Tensor;
 import dev.preamble.training.kernel.Kernels;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -79,6 +82,18 @@ final class TinyGraph {
         Shape.of(LongStream.of(sizes).boxed().toArray()), random(sizes, 0.25f, 2, true), sizes);
   }
 
+  /** A vector that is part of the graph. */
+  Value constant(int width) {
+    ByteBuffer bytes = ByteBuffer.allocate(width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(random(new long[] {width}, 0.25f, 2, true));
+    return editor.constant(
+        new Constant(
+            editor.fresh("constant"),
+            DataType.FLOAT,
+            List.of((long) width),
+            new Constant.Inline(bytes.array())));
+  }
+
   /** An operator with one output. */
   Value emit(String op, Shape shape, Map<String, Attribute> attributes, Value... inputs) {
     return ops.emit("", op, DataType.FLOAT, shape, attributes, inputs);
@@ -122,9 +137,9 @@ final class TinyGraph {
     return worst / largest;
   }
 
-  /** The gradient's graph for the sum of all elements of {@code y}. */
-  void differentiate(Value y) {
-    Gradient.of(editor, ops.sum(y), trainable, List.of(), Optional.empty());
+  /** Adds the gradients of the sum of all elements of {@code y}. */
+  List<Value> differentiate(Value y) {
+    return Gradient.of(editor, ops.sum(y), trainable, List.of(), Optional.empty());
   }
 
   private float[] differences(Session forward, Value y, Value input, float[] weights) {
