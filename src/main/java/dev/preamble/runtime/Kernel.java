@@ -8,9 +8,9 @@ import java.util.List;
  * {@link #DOMAIN} and {@link #name}; a session that is opened with it ({@link
  * SessionOptions#withKernels}) computes it.
  *
- * <p>Output n may come to lie in the memory of input n, where a graph reads that for the last time:
- * a kernel reads what it needs of each element of an input before it writes that element of the
- * output.
+ * <p>Each of the first two outputs may come to lie in the memory of the input of its number, where
+ * a graph reads that for the last time: a kernel reads what it needs of each element of an input
+ * before it writes that element of the output.
  *
  * <p>One kernel may run for several sessions and on several threads at once.
  */

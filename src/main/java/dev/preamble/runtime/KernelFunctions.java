@@ -37,7 +37,7 @@ final class KernelFunctions {
   /** The addresses of the functions for {@code kernel}, by their names. */
   static Map<String, Long> of(Kernel kernel) {
     Map<String, Long> functions = new HashMap<>(SHARED);
-    functions.put("GetMayInplace", Places.FUNCTIONS[kernel.outputs()]);
+    functions.put("GetMayInplace", Places.FUNCTIONS[Math.min(kernel.outputs(), 2)]);
     return functions;
   }
 
@@ -139,7 +139,7 @@ final class KernelFunctions {
 
   private static void destroy(long operator) {}
 
-  /** Which inputs' memory outputs may take: the first output that of the first, and so on. */
+  /** Which inputs' memory outputs may take: the first two those of the first two. */
   private static final class Places {
     static final long[] FUNCTIONS = {
       0,

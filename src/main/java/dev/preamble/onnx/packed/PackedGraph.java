@@ -205,6 +205,7 @@ public final class PackedGraph {
     }
     outputs.add(packed.named(loss.output(), LOSS));
     exactProducts(editor);
+    ResidualNorms.fuse(editor);
     return editor.finish(outputs, POSITIONS);
   }
 

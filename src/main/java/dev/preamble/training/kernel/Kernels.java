@@ -13,6 +13,7 @@ public final class Kernels {
           new LogitLoss(),
           new LogitSum(),
           new NormalisationGradient(),
+          new SumLayerNormalisation(),
           new TanhGeluGradient());
 
   private Kernels() {}

@@ -67,6 +67,11 @@ final class Strips {
     return tensor.getAtIndex(JAVA_FLOAT, offset);
   }
 
+  /** Puts {@code value} at {@code offset}. */
+  static void put(float value, MemorySegment tensor, long offset) {
+    tensor.setAtIndex(JAVA_FLOAT, offset, value);
+  }
+
   /** Copies {@code count} elements from {@code offset} on to the beginning of {@code strip}. */
   static void load(MemorySegment tensor, long offset, float[] strip, int count) {
     MemorySegment.copy(tensor, JAVA_FLOAT, offset * Float.BYTES, strip, 0, count);

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** A kernel as a session runs it: its inputs, and what it gives for them. */
 final class KernelRun {
@@ -55,6 +56,12 @@ final class KernelRun {
    * @param inPlace whether inputs lie where outputs may take their place
    */
   List<float[]> run(int outputs, int threads, boolean inPlace) {
+    long[][] sizes = inputs.stream().limit(outputs).map(Input::sizes).toArray(long[][]::new);
+    return run(sizes, threads, inPlace);
+  }
+
+  /** As above with outputs of {@code sizes}. */
+  List<float[]> run(long[][] sizes, int threads, boolean inPlace) {
     GraphEditor editor = Graphs.empty(Operators.KERNELS);
     Ops ops = new Ops(editor);
     Map<String, Tensor> fed = new HashMap<>();
@@ -65,9 +72,9 @@ final class KernelRun {
         continue;
       }
       String name = "in" + values.size();
-      Object[] sizes = LongStream.of(input.sizes()).boxed().toArray();
+      Object[] dimensions = LongStream.of(input.sizes()).boxed().toArray();
       boolean real = input.elements() instanceof float[];
-      Value value = editor.input(name, real ? DataType.FLOAT : DataType.INT64, sizes);
+      Value value = editor.input(name, real ? DataType.FLOAT : DataType.INT64, dimensions);
       values.add(real && inPlace ? ops.unary("Neg", ops.unary("Neg", value)) : value);
       fed.put(
           name,
@@ -75,7 +82,8 @@ final class KernelRun {
               ? Tensor.floats(floats, input.sizes())
               : Tensor.longs((long[]) input.elements(), input.sizes()));
     }
-    List<Shape> shapes = values.stream().limit(outputs).map(Value::shape).toList();
+    List<Shape> shapes =
+        Stream.of(sizes).map(each -> Shape.of(LongStream.of(each).boxed().toArray())).toList();
     List<Value> results = ops.kernel(kernel, shapes, values.toArray(Value[]::new));
     SessionOptions options =
         SessionOptions.defaults().withThreads(threads).withKernels(Kernels.ALL);
