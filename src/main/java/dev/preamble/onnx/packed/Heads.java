@@ -5,6 +5,7 @@ import static dev.preamble.onnx.packed.PackedLayout.P;
 import dev.preamble.onnx.Ops;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -16,7 +17,12 @@ record Heads(Ops ops, HeadPlaces places, int kvHeads, int group, int headSize) {
 
   /** [..., N or P, heads * D], the prompt's rows first, to those as [K, heads / K * P, D]. */
   Value ofPrompt(Value packed) {
-    return ops.gather(flat(packed), places.ofPrompt(kvHeads, perKvHead(packed)), 0);
+    return ofPrompt(packed, whole(packed));
+  }
+
+  /** As above of the heads that {@code part} names. */
+  Value ofPrompt(Value packed, HeadPlaces.Part part) {
+    return ops.gather(flat(packed), places.ofPrompt(part), 0);
   }
 
   /**
@@ -24,7 +30,16 @@ record Heads(Ops ops, HeadPlaces places, int kvHeads, int group, int headSize) {
    * values.
    */
   Value ofText(Value packed) {
-    return ops.gather(flat(packed), places.ofText(kvHeads, perKvHead(packed)), 0);
+    return ofText(packed, whole(packed));
+  }
+
+  /** As above of the heads that {@code part} names. */
+  Value ofText(Value packed, HeadPlaces.Part part) {
+    return ops.gather(flat(packed), places.ofText(part), 0);
+  }
+
+  private HeadPlaces.Part whole(Value packed) {
+    return HeadPlaces.Part.whole(kvHeads, perKvHead(packed));
   }
 
   /** As {@link #ofText} with zeros in the empty slots. */
@@ -45,6 +60,18 @@ record Heads(Ops ops, HeadPlaces places, int kvHeads, int group, int headSize) {
     Value all = prompt.map(rows -> ops.concat(0, flat(rows), textRows)).orElse(textRows);
     Value gathered = ops.gather(all, places.packed(kvHeads, perKvHead), 0);
     return ops.reshape(gathered, shape, 1, -1, width(kvHeads * perKvHead));
+  }
+
+  /**
+   * The opposite of {@link #ofPrompt} and {@link #ofText} for all {@code parts} of one value.
+   *
+   * @param rows of each part those of the prompt, where it is in the sequence, and of the text
+   * @param shape what the result has, [1, N, heads of all parts * D]
+   */
+  Value packed(List<Value> rows, List<HeadPlaces.Part> parts, Shape shape) {
+    Value all = ops.concat(0, rows.stream().map(this::flat).toArray(Value[]::new));
+    Value gathered = ops.gather(all, places.joined(parts), 0);
+    return ops.reshape(gathered, shape, 1, -1, shape.at(-1).size());
   }
 
   /** The prompt's rows alone, [K, {@code perKvHead} * P, D] to [P, heads * D]. */

@@ -31,6 +31,11 @@ final class PackedAttention implements Composite {
   private static final int ATTENTION_BIAS = 10;
   private static final int HEAD_SINK = 11;
 
+  // The order of what is joined.
+  private static final int QUERIES = 0;
+  private static final int KEYS = 1;
+  private static final int VALUES = 2;
+
   /** Keys and values [P, K * D] of one layer that stand in front of every row. */
   record Prefix(Value keys, Value values) {}
 
@@ -41,6 +46,7 @@ final class PackedAttention implements Composite {
   private final Value query;
   private final Value key;
   private final Value value;
+  private final Optional<JoinedHeads> joined;
   private final Optional<Prefix> prefix;
   private final Value output;
 
@@ -100,17 +106,23 @@ final class PackedAttention implements Composite {
                 Optional.of(node.integer("local_window_size", -1)).filter(w -> w > 0),
                 bias(node)));
 
-    promptKeys = heads.ofPrompt(prefix.map(Prefix::keys).orElse(key));
-    promptValues = heads.ofPrompt(prefix.map(Prefix::values).orElse(value));
+    joined =
+        ofLabels.isPresent()
+            ? Optional.empty()
+            : JoinedHeads.of(editor, heads, List.of(query, key, value));
+    promptKeys =
+        prefix.map(rows -> heads.ofPrompt(rows.keys())).orElseGet(() -> ofPrompt(key, KEYS));
+    promptValues =
+        prefix.map(rows -> heads.ofPrompt(rows.values())).orElseGet(() -> ofPrompt(value, VALUES));
     prompt =
         prefix.isPresent() || ofLabels.isPresent()
             ? Optional.empty()
             : Optional.of(
-                new PromptAttention(scoring, heads.ofPrompt(query), promptKeys, promptValues));
+                new PromptAttention(scoring, ofPrompt(query, QUERIES), promptKeys, promptValues));
 
-    textQueries = asking.ofText(query);
-    textKeys = heads.ofText(key);
-    textValues = heads.ofText(value);
+    textQueries = ofText(asking, query, QUERIES);
+    textKeys = ofText(heads, key, KEYS);
+    textValues = ofText(heads, value, VALUES);
     scoresOnText = scoring.of(textQueries, textKeys);
     scoresOnPrompt = scoring.of(heads.joinRows(textQueries), promptKeys);
     Value onPrompt = scoresOnPrompt.scores();
@@ -139,6 +151,14 @@ final class PackedAttention implements Composite {
             ops.matMul(weightsOnText, textValues));
 
     output = asking.packed(prompt.map(PromptAttention::output), textOutput, group, query.shape());
+  }
+
+  private Value ofPrompt(Value packed, int index) {
+    return joined.map(all -> all.ofPrompt(index)).orElseGet(() -> heads.ofPrompt(packed));
+  }
+
+  private Value ofText(Heads layout, Value packed, int index) {
+    return joined.map(all -> all.ofText(index)).orElseGet(() -> layout.ofText(packed));
   }
 
   /** Whether labels' positions alone can ask: a bias is there for all positions only. */
@@ -185,19 +205,23 @@ final class PackedAttention implements Composite {
     Optional<PromptAttention.Derivatives> own =
         prompt.map(rows -> rows.differentiate(heads.ofPrompt(upstream), dKeys, dValues));
 
-    give(backward, asking, query, own.map(PromptAttention.Derivatives::queries), dTextQueries);
-    give(
-        backward,
-        heads,
-        key,
-        own.map(PromptAttention.Derivatives::keys).or(() -> ofPrompt(dKeys)),
-        dTextKeys);
-    give(
-        backward,
-        heads,
-        value,
-        own.map(PromptAttention.Derivatives::values).or(() -> ofPrompt(dValues)),
-        dTextValues);
+    Optional<Value> dPromptQueries = own.map(PromptAttention.Derivatives::queries);
+    Optional<Value> dPromptKeys =
+        own.map(PromptAttention.Derivatives::keys).or(() -> ofPrompt(dKeys));
+    Optional<Value> dPromptValues =
+        own.map(PromptAttention.Derivatives::values).or(() -> ofPrompt(dValues));
+    if (joined.isPresent()) {
+      joined
+          .get()
+          .give(
+              backward,
+              List.of(dPromptQueries, dPromptKeys, dPromptValues),
+              List.of(dTextQueries, dTextKeys, dTextValues));
+    } else {
+      give(backward, asking, query, dPromptQueries, dTextQueries);
+      give(backward, heads, key, dPromptKeys, dTextKeys);
+      give(backward, heads, value, dPromptValues, dTextValues);
+    }
   }
 
   /** {@code derivative}, where the prompt is in the sequence. */

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -83,6 +84,30 @@ class TrainingGraphTest {
     assertEquals(Set.copyOf(expected), Set.copyOf(wide.subList(1, wide.size())));
     assertEquals(expected.size(), wide.size() - 1);
     assertTrue(wide.getFirst().endsWith("MatMul n"), wide.getFirst());
+  }
+
+  /**
+   * What one product gives of queries, keys and values is read where it lies, and so is its
+   * derivative written; labels' queries alone are taken out of the last layer's.
+   */
+  @Test
+  void joinedHeadsAreNotTakenApart() {
+    Graph exported = exported("tiny-gpt2");
+    Graph graph = trainingGraph("tiny-gpt2");
+    assertEquals(2, exported.nodes().stream().filter(node -> node.op().equals("Split")).count());
+    String joined =
+        exported.nodes().stream()
+            .filter(node -> node.op().equals("Split"))
+            .findFirst()
+            .orElseThrow()
+            .input(0);
+    List<String> readers =
+        graph.nodes().stream()
+            .filter(node -> node.inputs().contains(joined))
+            .map(Node::op)
+            .distinct()
+            .toList();
+    assertEquals(List.of("Reshape"), readers);
   }
 
   /** A shape that is not written costs a copy wherever a result could take its operand's place. */
