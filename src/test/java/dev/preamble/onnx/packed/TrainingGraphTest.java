@@ -8,6 +8,7 @@ import dev.preamble.onnx.Graph;
 import dev.preamble.onnx.GraphReader;
 import dev.preamble.onnx.GraphWriter;
 import dev.preamble.onnx.Node;
+import dev.preamble.onnx.Operators;
 import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
 import java.io.IOException;
@@ -129,7 +130,21 @@ class TrainingGraphTest {
     return GraphReader.read(Path.of("test-fixtures", model, "preamble.onnx"));
   }
 
+  /** Every layer norm of GPT-2 reads a sum: of a residual connection, a product and its bias. */
+  @Test
+  void aSumAndItsLayerNormAreOneKernel() {
+    Graph graph = trainingGraph("tiny-gpt2", Operators.KERNELS);
+    assertEquals(List.of(), graph.nodesOf("LayerNormalization"));
+    List<Node> kernels = graph.nodesOf(Node.KERNELS + ":SumLayerNormalisation");
+    assertEquals(trainingGraph("tiny-gpt2").nodesOf("LayerNormalization").size(), kernels.size());
+    assertTrue(kernels.get(1).input(5).endsWith("bias"), () -> kernels.get(1).toString());
+  }
+
   private static Graph trainingGraph(String model) {
+    return trainingGraph(model, Operators.STOCK);
+  }
+
+  private static Graph trainingGraph(String model, Operators operators) {
     Graph exported = exported(model);
     long hidden = exported.input("inputs_embeds").orElseThrow().shape().at(2).size();
     return PackedGraph.training(
@@ -137,6 +152,8 @@ class TrainingGraphTest {
         editor -> {
           Value prompt = editor.input(PackedGraph.PROMPT, DataType.FLOAT, PackedLayout.P, hidden);
           return new PackedEntry(PackedEntry.Kind.ROWS, prompt, List.of(prompt));
-        });
+        },
+        false,
+        operators);
   }
 }
