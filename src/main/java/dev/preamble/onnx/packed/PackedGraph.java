@@ -199,11 +199,10 @@ public final class PackedGraph {
             : loss.output();
     List<Value> gradients =
         Gradient.of(editor, scaled, trainable, packed.composites, packed.start());
-    List<Value> outputs = new ArrayList<>();
+    List<Value> outputs = new ArrayList<>(List.of(packed.named(loss.output(), LOSS)));
     for (int i = 0; i < trainable.size(); i++) {
       outputs.add(packed.named(gradients.get(i), gradient(trainable.get(i).name())));
     }
-    outputs.add(packed.named(loss.output(), LOSS));
     exactProducts(editor);
     ResidualNorms.fuse(editor);
     return editor.finish(outputs, POSITIONS);
