@@ -121,7 +121,7 @@ final class KernelFunctions {
   private static long compute(long operator, long context) {
     Kernel kernel = KERNELS.get(operator);
     try {
-      kernel.compute(new KernelCall(context));
+      kernel.computation().compute(new KernelCall(context));
       return SUCCESS;
     } catch (Throwable e) {
       return status("kernel " + kernel.name() + ": " + e);

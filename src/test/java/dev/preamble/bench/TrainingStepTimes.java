@@ -23,8 +23,10 @@ final class TrainingStepTimes {
 
   private static final int MOST_STEPS = 20;
 
-  /** Steps of ours after which its Java code is compiled. */
+  /** Steps of ours, and seconds, after which its Java code, kernels included, is compiled. */
   private static final int WARM_UP = 10;
+
+  private static final double WARM_UP_SECONDS = 3;
 
   private final FrozenModel model;
   private final StepSetting setting;
@@ -66,7 +68,7 @@ final class TrainingStepTimes {
         WeightProducts products = new WeightProducts(model, config, setting, threads)) {
       Map<Side, Integer> steps = new LinkedHashMap<>();
       for (Side side : sides) {
-        times.turn(side, training, products, side == Side.PREAMBLE ? WARM_UP : 1);
+        times.warmUp(side, training, products);
         double warm = Stats.best(times.turn(side, training, products, 1));
         steps.put(side, Math.clamp(Math.round(TURN / warm), 1, MOST_STEPS));
       }
@@ -82,6 +84,17 @@ final class TrainingStepTimes {
       }
       return times;
     }
+  }
+
+  private void warmUp(Side side, MeasuredTraining training, WeightProducts products) {
+    if (side != Side.PREAMBLE) {
+      turn(side, training, products, 1);
+      return;
+    }
+    long began = System.nanoTime();
+    do {
+      turn(side, training, products, WARM_UP);
+    } while (System.nanoTime() - began < WARM_UP_SECONDS * 1e9);
   }
 
   private List<Double> turn(

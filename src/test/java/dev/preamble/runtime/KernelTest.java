@@ -21,7 +21,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -31,24 +30,9 @@ class KernelTest {
   private static final SessionOptions TWO = SessionOptions.defaults().withThreads(2);
   private static final float[] X = {1, -2, 3.5f};
 
-  /** An operator of the test's own. */
-  private record Own(
-      String name,
-      List<ElementType> inputs,
-      int requiredInputs,
-      int outputs,
-      Consumer<KernelCall> work)
-      implements Kernel {
-
-    /** Of one input and one output. */
-    Own(String name, Consumer<KernelCall> work) {
-      this(name, List.of(FLOAT), 1, 1, work);
-    }
-
-    @Override
-    public void compute(KernelCall call) {
-      work.accept(call);
-    }
+  /** An operator of one input and one output. */
+  private static Kernel own(String name, Kernel.Computation work) {
+    return new Kernel(name, List.of(FLOAT), 1, 1, work);
   }
 
   private static void twice(KernelCall call) {
@@ -62,16 +46,16 @@ class KernelTest {
   @Test
   void aNodeIsComputed() {
     assertArrayEquals(
-        new float[] {2, -4, 7}, run(new Own("Twice", KernelTest::twice), node("Twice", "y", "x")));
-    try (Session session = open(new Own("Twice", KernelTest::twice), node("Twice", "y", "x"))) {
+        new float[] {2, -4, 7}, run(own("Twice", KernelTest::twice), node("Twice", "y", "x")));
+    try (Session session = open(own("Twice", KernelTest::twice), node("Twice", "y", "x"))) {
       assertArrayEquals(new float[0], run(session, new float[0]));
     }
   }
 
   @Test
   void anInputMayBeLeftOut() {
-    Own kernel =
-        new Own(
+    Kernel kernel =
+        new Kernel(
             "Plus",
             List.of(FLOAT, FLOAT),
             1,
@@ -92,7 +76,7 @@ class KernelTest {
     assertArrayEquals(X, run(kernel, node("Plus", "y", "x", "")));
     assertArrayEquals(new float[] {2, -4, 7}, run(kernel, node("Plus", "y", "x", "x")));
 
-    Own asking = new Own("Asks", List.of(FLOAT, FLOAT), 1, 1, call -> call.input(1));
+    Kernel asking = new Kernel("Asks", List.of(FLOAT, FLOAT), 1, 1, call -> call.input(1));
     OrtException refused =
         assertThrows(OrtException.class, () -> run(asking, node("Asks", "y", "x")));
     assertTrue(refused.getMessage().contains("input 1 is left out"), refused.getMessage());
@@ -100,14 +84,14 @@ class KernelTest {
 
   @Test
   void aRequiredInputMustBeThere() {
-    Own kernel = new Own("Both", List.of(FLOAT, FLOAT), 2, 1, KernelTest::twice);
+    Kernel kernel = new Kernel("Both", List.of(FLOAT, FLOAT), 2, 1, KernelTest::twice);
     assertThrows(OrtException.class, () -> open(kernel, node("Both", "y", "x")));
   }
 
   @Test
   void aNodeMayGiveTwo() {
-    Own kernel =
-        new Own(
+    Kernel kernel =
+        new Kernel(
             "Halves",
             List.of(FLOAT, FLOAT),
             2,
@@ -130,8 +114,8 @@ class KernelTest {
 
   @Test
   void anInputHasItsOwnElementType() {
-    Own kernel =
-        new Own(
+    Kernel kernel =
+        new Kernel(
             "Pick",
             List.of(FLOAT, ElementType.INT64),
             2,
@@ -158,8 +142,8 @@ class KernelTest {
   @Test
   void theResultLiesWhereAnInputDies() {
     AtomicBoolean inPlace = new AtomicBoolean();
-    Own kernel =
-        new Own(
+    Kernel kernel =
+        own(
             "Twice",
             call -> {
               long before = call.input(0).address();
@@ -180,8 +164,8 @@ class KernelTest {
     int parts = 64;
     AtomicIntegerArray done = new AtomicIntegerArray(parts);
     Set<Thread> threads = ConcurrentHashMap.newKeySet();
-    Own kernel =
-        new Own(
+    Kernel kernel =
+        own(
             "Twice",
             call -> {
               call.inParallel(
@@ -203,8 +187,8 @@ class KernelTest {
   void whatAKernelThrowsEndsTheRunAlone() {
     for (boolean inPart : new boolean[] {false, true}) {
       AtomicBoolean broken = new AtomicBoolean(true);
-      Own kernel =
-          new Own(
+      Kernel kernel =
+          own(
               "Twice",
               call -> {
                 call.inParallel(
@@ -232,7 +216,7 @@ class KernelTest {
 
   @Test
   void aKernelThatIsNotThereIsRefusedByName() {
-    Own kernel = new Own("Twice", KernelTest::twice);
+    Kernel kernel = own("Twice", KernelTest::twice);
     OrtException refused =
         assertThrows(OrtException.class, () -> open(kernel, node("Thrice", "y", "x")));
     assertTrue(refused.getMessage().contains("Thrice"), refused.getMessage());
@@ -242,8 +226,8 @@ class KernelTest {
 
   @Test
   void sessionsAndThreadsDoNotDisturbEachOther() {
-    Own twice = new Own("Change", call -> call.inParallel(4, part -> once(part, call, 2)));
-    Own thrice = new Own("Change", call -> call.inParallel(4, part -> once(part, call, 3)));
+    Kernel twice = own("Change", call -> call.inParallel(4, part -> once(part, call, 2)));
+    Kernel thrice = own("Change", call -> call.inParallel(4, part -> once(part, call, 3)));
     try (Session doubles = open(twice, node("Change", "y", "x"));
         Session triples = open(thrice, node("Change", "y", "x"))) {
       List<Boolean> right =
@@ -270,8 +254,8 @@ class KernelTest {
   void aRunIsTerminatedBehindAKernel() {
     try (RunOptions options = new RunOptions()) {
       AtomicBoolean terminating = new AtomicBoolean(true);
-      Own kernel =
-          new Own(
+      Kernel kernel =
+          own(
               "Twice",
               call -> {
                 if (terminating.get()) {
@@ -296,11 +280,11 @@ class KernelTest {
 
   @Test
   void nothingStaysOpen() {
-    run(new Own("Twice", KernelTest::twice), node("Twice", "y", "x"));
+    run(own("Twice", KernelTest::twice), node("Twice", "y", "x"));
     int before = OpenHandles.count();
-    run(new Own("Twice", KernelTest::twice), node("Twice", "y", "x"));
-    Own broken =
-        new Own(
+    run(own("Twice", KernelTest::twice), node("Twice", "y", "x"));
+    Kernel broken =
+        own(
             "Twice",
             call -> {
               throw new IllegalStateException("broken");

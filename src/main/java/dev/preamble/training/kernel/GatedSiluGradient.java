@@ -1,40 +1,21 @@
 package dev.preamble.training.kernel;
 
-import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Kernel;
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
-import java.util.Collections;
-import java.util.List;
 
 /**
  * The derivative of SwiGLU's product (Shazeer 2020), z = y u with y = x s and s = sigmoid(x): dx =
  * g u (s + y (1 - s)) and du = g y. The product x s is made again, so that it need not be kept.
  * Inputs: g = d(loss)/dz, x, s and u, of one shape. Outputs: d(loss)/dx and d(loss)/du.
  */
-final class GatedSiluGradient implements Kernel {
-  @Override
-  public String name() {
-    return "GatedSiluGradient";
-  }
+final class GatedSiluGradient {
+  static final Kernel KERNEL =
+      Kernel.ofFloats("GatedSiluGradient", 4, 4, 2, GatedSiluGradient::compute);
 
-  @Override
-  public List<ElementType> inputs() {
-    return Collections.nCopies(4, ElementType.FLOAT32);
-  }
+  private GatedSiluGradient() {}
 
-  @Override
-  public int requiredInputs() {
-    return 4;
-  }
-
-  @Override
-  public int outputs() {
-    return 2;
-  }
-
-  @Override
-  public void compute(KernelCall call) {
+  private static void compute(KernelCall call) {
     Tensors tensors =
         new Tensors(
             call.input(0),

@@ -7,14 +7,14 @@ import java.util.List;
 public final class Kernels {
   public static final List<Kernel> ALL =
       List.of(
-          new Behind(),
-          new GatedSiluGradient(),
-          new LogitBlock(),
-          new LogitLoss(),
-          new LogitSum(),
-          new NormalisationGradient(),
-          new SumLayerNormalisation(),
-          new TanhGeluGradient());
+          Behind.KERNEL,
+          GatedSiluGradient.KERNEL,
+          LogitBlock.KERNEL,
+          LogitLoss.KERNEL,
+          LogitSum.KERNEL,
+          NormalisationGradient.KERNEL,
+          SumLayerNormalisation.KERNEL,
+          TanhGeluGradient.KERNEL);
 
   private Kernels() {}
 }

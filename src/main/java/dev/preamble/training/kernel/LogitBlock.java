@@ -18,31 +18,20 @@ import java.util.Optional;
  * LogitState} [n, 4] after the block before, left out for the first. Outputs: e [1, n, V]; the
  * state after this block.
  */
-final class LogitBlock implements Kernel {
+final class LogitBlock {
   private static final int STATE = 2;
 
-  @Override
-  public String name() {
-    return "LogitBlock";
-  }
+  static final Kernel KERNEL =
+      new Kernel(
+          "LogitBlock",
+          List.of(ElementType.FLOAT32, ElementType.INT64, ElementType.FLOAT32),
+          2,
+          2,
+          LogitBlock::compute);
 
-  @Override
-  public List<ElementType> inputs() {
-    return List.of(ElementType.FLOAT32, ElementType.INT64, ElementType.FLOAT32);
-  }
+  private LogitBlock() {}
 
-  @Override
-  public int requiredInputs() {
-    return 2;
-  }
-
-  @Override
-  public int outputs() {
-    return 2;
-  }
-
-  @Override
-  public void compute(KernelCall call) {
+  private static void compute(KernelCall call) {
     long[] shape = call.shape(0);
     long rows = shape[1];
     long width = shape[2];

@@ -2,11 +2,9 @@ package dev.preamble.training.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Kernel;
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 
 /**
  * The weighted cross-entropy of each row from its state after all blocks: with S = others +
@@ -16,29 +14,12 @@ import java.util.List;
  * <p>Inputs: the {@link LogitState} [n, 4]; weights w [n]. Outputs: the losses [n]; w / S and -w
  * others / S, [n, 2].
  */
-final class LogitLoss implements Kernel {
-  @Override
-  public String name() {
-    return "LogitLoss";
-  }
+final class LogitLoss {
+  static final Kernel KERNEL = Kernel.ofFloats("LogitLoss", 2, 2, 2, LogitLoss::compute);
 
-  @Override
-  public List<ElementType> inputs() {
-    return List.of(ElementType.FLOAT32, ElementType.FLOAT32);
-  }
+  private LogitLoss() {}
 
-  @Override
-  public int requiredInputs() {
-    return 2;
-  }
-
-  @Override
-  public int outputs() {
-    return 2;
-  }
-
-  @Override
-  public void compute(KernelCall call) {
+  private static void compute(KernelCall call) {
     long rows = call.shape(1)[0];
     MemorySegment states = call.input(0);
     MemorySegment weights = call.input(1);

@@ -1,10 +1,8 @@
 package dev.preamble.training.kernel;
 
-import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Kernel;
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 
 /**
  * What the exponentials of blocks of logits, each multiplied by its block of weights, sum up to.
@@ -12,29 +10,12 @@ import java.util.List;
  * LogitState} [n, 4] after this one. Output: the sum with this block, relative to that state's
  * shift.
  */
-final class LogitSum implements Kernel {
-  @Override
-  public String name() {
-    return "LogitSum";
-  }
+final class LogitSum {
+  static final Kernel KERNEL = Kernel.ofFloats("LogitSum", 3, 3, 1, LogitSum::compute);
 
-  @Override
-  public List<ElementType> inputs() {
-    return List.of(ElementType.FLOAT32, ElementType.FLOAT32, ElementType.FLOAT32);
-  }
+  private LogitSum() {}
 
-  @Override
-  public int requiredInputs() {
-    return 3;
-  }
-
-  @Override
-  public int outputs() {
-    return 1;
-  }
-
-  @Override
-  public void compute(KernelCall call) {
+  private static void compute(KernelCall call) {
     long[] shape = call.shape(0);
     long rows = shape[1];
     long width = shape[2];

@@ -1,12 +1,10 @@
 package dev.preamble.training.kernel;
 
-import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Kernel;
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -20,34 +18,18 @@ import java.util.stream.IntStream;
  * 1]; two more terms of g; two terms of what flows to x on other ways. All these are of x's shape.
  * Output: d(loss)/dx, what flows on other ways counted.
  */
-final class NormalisationGradient implements Kernel {
+final class NormalisationGradient {
   private static final int MEAN = 4;
   private static final int MORE = 5;
   private static final int OTHER_WAYS = 7;
   private static final int INPUTS = 9;
 
-  @Override
-  public String name() {
-    return "NormalisationGradient";
-  }
+  static final Kernel KERNEL =
+      Kernel.ofFloats("NormalisationGradient", INPUTS, MEAN, 1, NormalisationGradient::compute);
 
-  @Override
-  public List<ElementType> inputs() {
-    return Collections.nCopies(INPUTS, ElementType.FLOAT32);
-  }
+  private NormalisationGradient() {}
 
-  @Override
-  public int requiredInputs() {
-    return MEAN;
-  }
-
-  @Override
-  public int outputs() {
-    return 1;
-  }
-
-  @Override
-  public void compute(KernelCall call) {
+  private static void compute(KernelCall call) {
     List<MemorySegment> upstream = new ArrayList<>(List.of(call.input(0)));
     upstream.addAll(given(call, MORE, OTHER_WAYS));
     Tensors tensors =

@@ -1,11 +1,9 @@
 package dev.preamble.training.kernel;
 
-import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Kernel;
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -18,33 +16,17 @@ import java.util.stream.IntStream;
  * more terms. Terms behind the first are of its shape or [H]. Outputs: x and y [..., H], r and m
  * [..., 1].
  */
-final class SumLayerNormalisation implements Kernel {
+final class SumLayerNormalisation {
   private static final int SHIFT = 4;
   private static final int MORE = 5;
   private static final int INPUTS = 7;
 
-  @Override
-  public String name() {
-    return "SumLayerNormalisation";
-  }
+  static final Kernel KERNEL =
+      Kernel.ofFloats("SumLayerNormalisation", INPUTS, SHIFT, 4, SumLayerNormalisation::compute);
 
-  @Override
-  public List<ElementType> inputs() {
-    return Collections.nCopies(INPUTS, ElementType.FLOAT32);
-  }
+  private SumLayerNormalisation() {}
 
-  @Override
-  public int requiredInputs() {
-    return SHIFT;
-  }
-
-  @Override
-  public int outputs() {
-    return 4;
-  }
-
-  @Override
-  public void compute(KernelCall call) {
+  private static void compute(KernelCall call) {
     List<MemorySegment> terms = new ArrayList<>(List.of(call.input(1)));
     IntStream.range(MORE, INPUTS)
         .mapToObj(call::optional)

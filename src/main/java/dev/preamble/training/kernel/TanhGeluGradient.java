@@ -1,11 +1,8 @@
 package dev.preamble.training.kernel;
 
-import dev.preamble.runtime.ElementType;
 import dev.preamble.runtime.Kernel;
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
-import java.util.Collections;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,35 +11,19 @@ import java.util.Optional;
  * of one shape, and numbers of x's last dimension that are added to it first, which may be left
  * out. Output: d(loss)/dx.
  */
-final class TanhGeluGradient implements Kernel {
+final class TanhGeluGradient {
   private static final float SCALE = (float) Math.sqrt(2 / Math.PI);
   private static final float CUBE = 0.044715f;
 
   /** Beyond it the slope is 0 or 1 as far as float32 knows; here u is {@link Tanh#LIMIT}. */
   private static final float FAR = 4.839f;
 
-  @Override
-  public String name() {
-    return "TanhGeluGradient";
-  }
+  static final Kernel KERNEL =
+      Kernel.ofFloats("TanhGeluGradient", 3, 2, 1, TanhGeluGradient::compute);
 
-  @Override
-  public List<ElementType> inputs() {
-    return Collections.nCopies(3, ElementType.FLOAT32);
-  }
+  private TanhGeluGradient() {}
 
-  @Override
-  public int requiredInputs() {
-    return 2;
-  }
-
-  @Override
-  public int outputs() {
-    return 1;
-  }
-
-  @Override
-  public void compute(KernelCall call) {
+  private static void compute(KernelCall call) {
     MemorySegment upstream = call.input(0);
     MemorySegment x = call.input(1);
     Optional<Bias> bias = call.optional(2).map(Bias::new);
