@@ -206,7 +206,7 @@ public final class Backward {
     List<Value> flowed = wholes.computeIfAbsent(node.input(index), name -> new ArrayList<>());
     List<Value> taken =
         flowed.stream().filter(each -> each.shape().equals(shape)).limit(most).toList();
-    flowed.removeAll(taken);
+    taken.forEach(flowed::remove);
     return taken;
   }
 

@@ -25,6 +25,8 @@ final class NormalisationCases {
       cases.add(
           new RuleCase(
               op, "one gain for all elements", graph -> norm(graph, op, graph.trainable(3, 8), 1)));
+      cases.add(
+          new RuleCase(op, "beside its input, three times the same", graph -> thrice(graph, op)));
       for (int readers = 1; readers < 5; readers++) {
         int count = readers;
         cases.add(
@@ -50,6 +52,16 @@ final class NormalisationCases {
         Stream.concat(Stream.of(x), LongStream.of(parameters).mapToObj(graph::frozen))
             .toArray(Value[]::new);
     return graph.emit(op, x.shape(), attributes, inputs);
+  }
+
+  /** norm(x) + x + x + x: one gradient flows to x three times by other ways. */
+  private static Value thrice(TinyGraph graph, String op) {
+    Value x = graph.trainable(5, 7);
+    Value sum = norm(graph, op, x, 7);
+    for (int i = 0; i < 3; i++) {
+      sum = graph.ops.add(sum, x);
+    }
+    return sum;
   }
 
   /** The sum of {@code count} products of the norm and as many of x, one of these per row alone. */
