@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +44,7 @@ class LauncherTest {
 
   @TempDir Path folder;
   private Path checkout;
+  private Optional<String> javaOptions = Optional.empty();
   private Path jdk;
   private Path tools;
 
@@ -134,6 +136,19 @@ class LauncherTest {
   }
 
   @Test
+  void whatTrainsHasASmallHeapUnlessTheUserChoosesACollector() throws Exception {
+    for (String command : List.of("train", "sweep", "evaluate", "quickstart")) {
+      String out = launch(folder, command).out();
+      assertTrue(out.contains("<-XX:+UseSerialGC>\n<-Xms16m>\n"), out);
+    }
+    assertFalse(launch(folder, "serve").out().contains("GC"));
+    javaOptions = Optional.of("-XX:+UseParallelGC");
+    String out = launch(folder, "train").out();
+    assertFalse(out.contains("UseSerialGC"), out);
+    assertTrue(out.contains("<-XX:+UseParallelGC>"), out);
+  }
+
+  @Test
   void newerSourcesAreBuilt() throws Exception {
     launch(folder);
     touch("pom.xml");
@@ -221,6 +236,7 @@ class LauncherTest {
     builder.environment().clear();
     builder.environment().put("PATH", tools.toString());
     builder.environment().put("PREAMBLE_JAVA_HOME", tools.resolve("../jdk 25").toString());
+    javaOptions.ifPresent(options -> builder.environment().put("PREAMBLE_JAVA_OPTS", options));
     return builder.start();
   }
 

@@ -66,6 +66,13 @@ record Program(Class<?> main, Path folder, String classPath) implements AutoClos
     return java(main.getName(), "-XX:AOTCache=" + cache());
   }
 
+  /** As above, with more {@code options} of the JVM. */
+  List<String> command(List<String> options) {
+    List<String> command = new ArrayList<>(command());
+    command.addAll(1, options);
+    return command;
+  }
+
   /** The command that starts without the cache. */
   List<String> plain() {
     return java(main.getName(), "-Xshare:auto");

@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The memory that training takes, in a process of its own: as a main class with the arguments MODEL
@@ -26,6 +28,8 @@ import java.util.Random;
 record StepMemory(long base, long peak) {
   private static final int STEPS = 5;
   private static final int THREADS = 2;
+  private static final Pattern LAUNCHED =
+      Pattern.compile("\\btrain \\|[^\"]+jvm=\"\\$jvm ([^\"]+)\"");
 
   public static void main(String[] arguments) throws IOException {
     StepSetting setting = StepSetting.named(arguments[1]);
@@ -59,8 +63,17 @@ record StepMemory(long base, long peak) {
   static StepMemory ofPreamble(Path model, StepSetting setting) throws IOException {
     try (Program program = Program.make(StepMemory.class)) {
       run(program.rehearsal(), Path.of("."), model, setting.name());
-      return run(program.command(), Path.of("."), model, setting.name());
+      return run(program.command(launched()), Path.of("."), model, setting.name());
     }
+  }
+
+  /** The options that the launcher starts the JVM with for what trains. */
+  private static List<String> launched() throws IOException {
+    Matcher options = LAUNCHED.matcher(Files.readString(Path.of("preamble")));
+    if (!options.find()) {
+      throw new AssertionError("the launcher has options for train, after " + LAUNCHED);
+    }
+    return List.of(options.group(1).split(" "));
   }
 
   /** That of PEFT in float32. */

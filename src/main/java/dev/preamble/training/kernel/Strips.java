@@ -14,8 +14,11 @@ final class Strips {
   /** Elements that are worth another thread's waking. */
   private static final long WORTH = 16_384;
 
-  /** Parts enough that a thread that was held up does not hold up the others. */
-  private static final int MOST_PARTS = 32;
+  /**
+   * Parts enough that a thread that was held up does not hold up the others; each has its own
+   * arrays.
+   */
+  private static final int MOST_PARTS = 4 * Runtime.getRuntime().availableProcessors();
 
   private Strips() {}
 
