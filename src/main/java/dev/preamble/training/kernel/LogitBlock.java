@@ -46,15 +46,12 @@ final class LogitBlock {
         width,
         () -> {
           LogitRow row = new LogitRow(logits, result, width);
-          return (from, to) -> {
-            for (long at = from; at < to; at++) {
-              long index = at;
-              row.raise(
-                  index,
-                  labels.getAtIndex(JAVA_LONG, index),
-                  before.map(state -> LogitState.read(state, index)));
-              row.state().write(after, index);
-            }
+          return index -> {
+            row.raise(
+                index,
+                labels.getAtIndex(JAVA_LONG, index),
+                before.map(state -> LogitState.read(state, index)));
+            row.state().write(after, index);
           };
         });
   }

@@ -30,16 +30,14 @@ final class LogitSum {
         () -> {
           float[] sum = new float[Strips.LENGTH];
           float[] term = new float[Strips.LENGTH];
-          return (from, to) -> {
-            for (long row = from; row < to; row++) {
-              float factor = LogitState.read(states, row).factor();
-              for (long column = 0; column < width; column += Strips.LENGTH) {
-                int count = (int) Math.min(Strips.LENGTH, width - column);
-                Strips.load(before, row * width + column, sum, count);
-                Strips.load(product, row * width + column, term, count);
-                add(sum, factor, term, count);
-                Strips.store(sum, count, result, row * width + column);
-              }
+          return row -> {
+            float factor = LogitState.read(states, row).factor();
+            for (long column = 0; column < width; column += Strips.LENGTH) {
+              int count = (int) Math.min(Strips.LENGTH, width - column);
+              Strips.load(before, row * width + column, sum, count);
+              Strips.load(product, row * width + column, term, count);
+              add(sum, factor, term, count);
+              Strips.store(sum, count, result, row * width + column);
             }
           };
         });

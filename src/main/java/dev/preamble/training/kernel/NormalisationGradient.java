@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
 /**
@@ -59,7 +60,7 @@ final class NormalisationGradient {
       List<MemorySegment> otherWays,
       MemorySegment result) {}
 
-  private static final class Work implements Strips.RowWork {
+  private static final class Work implements LongConsumer {
     private final Tensors tensors;
     private final int width;
     private final float[] gain;
@@ -80,13 +81,7 @@ final class NormalisationGradient {
     }
 
     @Override
-    public void rows(long from, long to) {
-      for (long row = from; row < to; row++) {
-        row(row);
-      }
-    }
-
-    private void row(long row) {
+    public void accept(long row) {
       long offset = row * width;
       boolean centred = tensors.mean.isPresent();
       float mean = centred ? Strips.element(tensors.mean.get(), row) : 0;
@@ -110,14 +105,8 @@ final class NormalisationGradient {
       Strips.load(terms.getFirst(), offset, sum, width);
       for (int i = 1; i < terms.size(); i++) {
         Strips.load(terms.get(i), offset, term, width);
-        add(sum, term, width);
+        Sums.add(sum, term, width);
       }
-    }
-  }
-
-  private static void add(float[] sum, float[] term, int count) {
-    for (int i = 0; i < count; i++) {
-      sum[i] += term[i];
     }
   }
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.preamble.runtime.KernelCall;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 
 /** Tensors gone through in strips that fit the first cache, by all of a session's threads. */
@@ -34,30 +35,43 @@ final class Strips {
 
   /** Goes through {@code elements} in strips, with a {@code work} for each part of them. */
   static void forAll(KernelCall call, long elements, Supplier<Work> work) {
-    forRows(
+    forParts(
         call,
         elements,
         1,
-        () -> {
+        (from, to) -> {
           Work strips = work.get();
-          return (from, to) -> {
-            for (long at = from; at < to; at += LENGTH) {
-              strips.strip(at, (int) Math.min(LENGTH, to - at));
-            }
-          };
+          for (long at = from; at < to; at += LENGTH) {
+            strips.strip(at, (int) Math.min(LENGTH, to - at));
+          }
+        });
+  }
+
+  /**
+   * Goes through {@code rows} of {@code width} elements, with a {@code work} for each part of them,
+   * which is given one row's number after the other.
+   */
+  static void forRows(KernelCall call, long rows, long width, Supplier<LongConsumer> work) {
+    forParts(
+        call,
+        rows,
+        width,
+        (from, to) -> {
+          LongConsumer row = work.get();
+          for (long at = from; at < to; at++) {
+            row.accept(at);
+          }
         });
   }
 
   /** What is done with rows {@code from} to {@code to}, exclusive. */
-  @FunctionalInterface
-  interface RowWork {
-    void rows(long from, long to);
+  private interface Part {
+    void run(long from, long to);
   }
 
-  /** Goes through {@code rows} of {@code width} elements, with a {@code work} for each part. */
-  static void forRows(KernelCall call, long rows, long width, Supplier<RowWork> work) {
+  private static void forParts(KernelCall call, long rows, long width, Part work) {
     int parts = Math.clamp(rows * width / WORTH, 1, Math.clamp(rows, 1, MOST_PARTS));
-    call.inParallel(parts, part -> work.get().rows(rows * part / parts, rows * (part + 1) / parts));
+    call.inParallel(parts, part -> work.run(rows * part / parts, rows * (part + 1) / parts));
   }
 
   /** How many elements {@code tensor} has. */

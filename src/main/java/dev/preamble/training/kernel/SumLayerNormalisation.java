@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
 /**
@@ -63,7 +64,7 @@ final class SumLayerNormalisation {
       MemorySegment inverses,
       MemorySegment means) {}
 
-  private static final class Work implements Strips.RowWork {
+  private static final class Work implements LongConsumer {
     private final Tensors tensors;
     private final int width;
     private final float[] gain;
@@ -83,19 +84,13 @@ final class SumLayerNormalisation {
     }
 
     @Override
-    public void rows(long from, long to) {
-      for (long row = from; row < to; row++) {
-        row(row);
-      }
-    }
-
-    private void row(long row) {
+    public void accept(long row) {
       long offset = row * width;
       Strips.load(tensors.first, offset, x, width);
       for (int i = 0; i < tensors.more.size(); i++) {
         MemorySegment term = tensors.more.get(i);
         Strips.load(term, Strips.elements(term) == width ? 0 : offset, spare, width);
-        add(x, spare, width);
+        Sums.add(x, spare, width);
       }
       Strips.store(x, width, tensors.sum, offset);
       float mean = Sums.of(x, 0, width) / width;
@@ -105,12 +100,6 @@ final class SumLayerNormalisation {
       Strips.put(inverse, tensors.inverses, row);
       scale(x, inverse, gain, shift, width);
       Strips.store(x, width, tensors.normal, offset);
-    }
-  }
-
-  private static void add(float[] sum, float[] term, int count) {
-    for (int i = 0; i < count; i++) {
-      sum[i] += term[i];
     }
   }
 

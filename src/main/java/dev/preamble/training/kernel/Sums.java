@@ -4,6 +4,13 @@ package dev.preamble.training.kernel;
 final class Sums {
   private Sums() {}
 
+  /** Adds the first {@code count} elements of {@code term} to those of {@code sum}. */
+  static void add(float[] sum, float[] term, int count) {
+    for (int i = 0; i < count; i++) {
+      sum[i] += term[i];
+    }
+  }
+
   /**
    * The sum of {@code count} elements from {@code from} on, in eight sums that do not wait for each
    * other.
