@@ -94,7 +94,7 @@ class TrainingStepBenchmark {
   }
 
   private static List<Side> sides(StepSetting setting, JsonNode oracle) {
-    List<Side> sides = new ArrayList<>(List.of(Side.PREAMBLE));
+    List<Side> sides = new ArrayList<>(List.of(Side.PREAMBLE, Side.PREAMBLE_STOCK));
     if (setting.isRagged()) {
       sides.add(Side.PREAMBLE_PADDED);
     }

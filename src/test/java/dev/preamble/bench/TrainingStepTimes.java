@@ -1,7 +1,9 @@
 package dev.preamble.bench;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.onnx.Operators;
 import dev.preamble.oracle.Oracle;
+import dev.preamble.training.Example;
 import dev.preamble.training.MeasuredTraining;
 import dev.preamble.training.method.MethodConfig;
 import dev.preamble.training.method.PromptTuningConfig;
@@ -38,6 +40,8 @@ final class TrainingStepTimes {
   /** Who takes steps. */
   enum Side {
     PREAMBLE,
+    /** The same steps by a graph of stock operators alone. */
+    PREAMBLE_STOCK,
     /** The same batches, each row as long as the longest. */
     PREAMBLE_PADDED,
     /** The runtime, with the products alone that a step of ours has with weights. */
@@ -59,17 +63,15 @@ final class TrainingStepTimes {
       FrozenModel model, StepSetting setting, List<Side> sides, int threads, int rounds) {
     TrainingStepTimes times = new TrainingStepTimes(model, setting, threads);
     MethodConfig config = PromptTuningConfig.defaults(setting.virtualTokens());
-    try (MeasuredTraining training =
-            new MeasuredTraining(
-                model,
-                config,
-                setting.batch(new Random(0), model.manifest().vocabularySize()).getFirst(),
-                threads);
+    Example row = setting.batch(new Random(0), model.manifest().vocabularySize()).getFirst();
+    try (MeasuredTraining training = new MeasuredTraining(model, config, row, threads);
+        MeasuredTraining stock =
+            new MeasuredTraining(model, config, row, Operators.STOCK, threads);
         WeightProducts products = new WeightProducts(model, config, setting, threads)) {
       Map<Side, Integer> steps = new LinkedHashMap<>();
       for (Side side : sides) {
-        times.warmUp(side, training, products);
-        double warm = Stats.best(times.turn(side, training, products, 1));
+        times.warmUp(side, training, stock, products);
+        double warm = Stats.best(times.turn(side, training, stock, products, 1));
         steps.put(side, Math.clamp(Math.round(TURN / warm), 1, MOST_STEPS));
       }
       times.whole = 0;
@@ -79,29 +81,35 @@ final class TrainingStepTimes {
           times
               .seconds
               .computeIfAbsent(side, each -> new ArrayList<>())
-              .addAll(times.turn(side, training, products, steps.get(side)));
+              .addAll(times.turn(side, training, stock, products, steps.get(side)));
         }
       }
       return times;
     }
   }
 
-  private void warmUp(Side side, MeasuredTraining training, WeightProducts products) {
+  private void warmUp(
+      Side side, MeasuredTraining training, MeasuredTraining stock, WeightProducts products) {
     if (side != Side.PREAMBLE) {
-      turn(side, training, products, 1);
+      turn(side, training, stock, products, 1);
       return;
     }
     long began = System.nanoTime();
     do {
-      turn(side, training, products, WARM_UP);
+      turn(side, training, stock, products, WARM_UP);
     } while (System.nanoTime() - began < WARM_UP_SECONDS * 1e9);
   }
 
   private List<Double> turn(
-      Side side, MeasuredTraining training, WeightProducts products, int steps) {
+      Side side,
+      MeasuredTraining training,
+      MeasuredTraining stock,
+      WeightProducts products,
+      int steps) {
     return switch (side) {
-      case PREAMBLE -> preamble(training, setting, steps);
-      case PREAMBLE_PADDED -> preamble(training, setting.padded(), steps);
+      case PREAMBLE -> counted(preamble(training, setting, steps));
+      case PREAMBLE_STOCK -> wholes(preamble(stock, setting, steps));
+      case PREAMBLE_PADDED -> wholes(preamble(training, setting.padded(), steps));
       case WEIGHT_PRODUCTS -> products.run(steps);
       case PEFT_FLOAT32 -> peft("time_steps", "float32", steps, 0);
       case PEFT_BFLOAT16 -> peft("time_steps", "bfloat16", steps, 0);
@@ -109,19 +117,27 @@ final class TrainingStepTimes {
     };
   }
 
-  private List<Double> preamble(MeasuredTraining training, StepSetting shape, int steps) {
+  private List<MeasuredTraining.Time> preamble(
+      MeasuredTraining training, StepSetting shape, int steps) {
     Random random = new Random(steps);
-    List<Double> wholes = new ArrayList<>();
+    List<MeasuredTraining.Time> times = new ArrayList<>();
     for (int i = 0; i < steps; i++) {
-      MeasuredTraining.Time time =
-          training.step(shape.batch(random, model.manifest().vocabularySize()));
-      wholes.add(time.whole());
-      if (shape == setting) {
-        whole += time.whole();
-        outside += time.outside();
-      }
+      times.add(training.step(shape.batch(random, model.manifest().vocabularySize())));
     }
-    return wholes;
+    return times;
+  }
+
+  /** Seconds of each step, which count in Java's share. */
+  private List<Double> counted(List<MeasuredTraining.Time> times) {
+    for (MeasuredTraining.Time time : times) {
+      whole += time.whole();
+      outside += time.outside();
+    }
+    return wholes(times);
+  }
+
+  private static List<Double> wholes(List<MeasuredTraining.Time> times) {
+    return times.stream().map(MeasuredTraining.Time::whole).toList();
   }
 
   private List<Double> peft(String command, String type, int steps, int warmUp) {

@@ -1,6 +1,7 @@
 package dev.preamble.training;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.onnx.Operators;
 import dev.preamble.training.method.LearningMethod;
 import dev.preamble.training.method.MethodConfig;
 import java.io.IOException;
@@ -34,6 +35,12 @@ public final class MeasuredTraining implements AutoCloseable {
 
   /** A run of {@code config} on {@code model}; {@code row} is any row of its data. */
   public MeasuredTraining(FrozenModel model, MethodConfig config, Example row, int threads) {
+    this(model, config, row, Operators.KERNELS, threads);
+  }
+
+  /** As above, with a graph of {@code operators}. */
+  public MeasuredTraining(
+      FrozenModel model, MethodConfig config, Example row, Operators operators, int threads) {
     LearningMethod method = config.method(model);
     parameters = method.initial(Optional.empty(), new Random(1));
     OptimizerConfig adamW = OptimizerConfig.defaults();
@@ -49,7 +56,7 @@ public final class MeasuredTraining implements AutoCloseable {
         new TrainingRun(model, settings, data, Optional.empty(), Optional.empty(), folder);
     journal = new Journal(run, new RunFolder(folder), Integer.MAX_VALUE);
     journal.start(parameters, Optional.empty(), Optional.empty());
-    gradients = new GradientStep(model, method, threads);
+    gradients = new GradientStep(model, method, Optional.empty(), operators, threads);
   }
 
   /** Takes a step on {@code batch}. */
