@@ -16,6 +16,8 @@ import java.util.Optional;
  */
 @SuppressWarnings("restricted")
 final class Foreign {
+  private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
   private Foreign() {}
 
   /** A function of the C library. */
@@ -61,7 +63,7 @@ final class Foreign {
 
   /** Memory at an address, for as long as the caller knows it to be there. */
   static MemorySegment memory(long address, long bytes) {
-    return MemorySegment.ofAddress(address).reinterpret(bytes);
+    return ALL.asSlice(address, bytes);
   }
 
   /** Memory at an address that ends for Java when {@code arena} does. */
@@ -71,6 +73,6 @@ final class Foreign {
 
   /** The zero-terminated UTF-8 string at an address. */
   static String string(long address) {
-    return memory(address, Long.MAX_VALUE).getString(0);
+    return MemorySegment.ofAddress(address).reinterpret(Long.MAX_VALUE).getString(0);
   }
 }

@@ -7,12 +7,26 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 
-/** One computation of a {@link Kernel}: where its inputs and outputs are. */
+/**
+ * One computation of a {@link Kernel}: where its inputs and outputs are. Only the thread that the
+ * kernel is called on asks for them; any thread may use what it was given.
+ */
 public final class KernelCall {
   private final long context;
 
-  KernelCall(long context) {
+  private final Arena arena;
+
+  /** Where the runtime puts what it is asked for. */
+  private final MemorySegment answer;
+
+  /**
+   * @param context the address of the {@code OrtKernelContext}
+   * @param arena of this thread, lives as long as the call
+   */
+  KernelCall(long context, Arena arena) {
     this.context = context;
+    this.arena = arena;
+    answer = arena.allocate(JAVA_LONG);
   }
 
   /** The elements of input {@code index}, of its own type, good until the kernel returns. */
@@ -24,24 +38,31 @@ public final class KernelCall {
   /** The elements of input {@code index}, if the node has it. */
   public Optional<MemorySegment> optional(int index) {
     long value = value(index);
-    return value == 0 ? Optional.empty() : Optional.of(data(value, extent(value)));
+    return value == 0 ? Optional.empty() : Optional.of(data(value));
   }
 
   /** The sizes of input {@code index}. */
   public long[] shape(int index) {
-    return extent(value(index)).sizes();
+    long info = Ort.make(OrtApi.GET_TENSOR_TYPE_AND_SHAPE, value(index));
+    try {
+      return TypeInfos.extent(info).sizes();
+    } finally {
+      Ort.release(OrtApi.RELEASE_TENSOR_TYPE_AND_SHAPE_INFO, info);
+    }
   }
 
   /** Has output {@code index} be of {@code shape}: its float32 elements, to be written. */
   public MemorySegment output(int index, long... shape) {
-    Extent extent = new Extent(ElementType.FLOAT32, shape);
-    try (Arena arena = Arena.ofConfined()) {
-      long sizes = arena.allocateFrom(JAVA_LONG, shape).address();
-      MemorySegment result = arena.allocate(JAVA_LONG);
-      Ort.call(
-          OrtApi.KERNEL_CONTEXT_GET_OUTPUT, context, index, sizes, shape.length, result.address());
-      return data(result.get(JAVA_LONG, 0), extent);
+    long sizes = arena.allocateFrom(JAVA_LONG, shape).address();
+    try {
+      Ort.check(
+          (long)
+              OrtApi.KERNEL_CONTEXT_GET_OUTPUT.invokeExact(
+                  context, (long) index, sizes, (long) shape.length, answer.address()));
+    } catch (Throwable e) {
+      throw Ort.thrown(e);
     }
+    return data(answer.get(JAVA_LONG, 0));
   }
 
   /** Has the session's threads, this one among them, call {@code part} with 0 to parts - 1. */
@@ -53,20 +74,28 @@ public final class KernelCall {
     }
   }
 
+  // These run before and behind every kernel's work, when the processor's caches hold the products
+  // of others: the less they touch, the sooner that work begins.
+
   private long value(int index) {
-    return Ort.make(OrtApi.KERNEL_CONTEXT_GET_INPUT, context, index);
-  }
-
-  private static Extent extent(long value) {
-    long info = Ort.make(OrtApi.GET_TENSOR_TYPE_AND_SHAPE, value);
     try {
-      return TypeInfos.extent(info);
-    } finally {
-      Ort.release(OrtApi.RELEASE_TENSOR_TYPE_AND_SHAPE_INFO, info);
+      Ort.check(
+          (long)
+              OrtApi.KERNEL_CONTEXT_GET_INPUT.invokeExact(context, (long) index, answer.address()));
+    } catch (Throwable e) {
+      throw Ort.thrown(e);
     }
+    return answer.get(JAVA_LONG, 0);
   }
 
-  private static MemorySegment data(long value, Extent extent) {
-    return Foreign.memory(Ort.make(OrtApi.GET_TENSOR_MUTABLE_DATA, value), extent.bytes());
+  private MemorySegment data(long value) {
+    try {
+      Ort.check((long) OrtApi.GET_TENSOR_SIZE_IN_BYTES.invokeExact(value, answer.address()));
+      long bytes = answer.get(JAVA_LONG, 0);
+      Ort.check((long) OrtApi.GET_TENSOR_MUTABLE_DATA.invokeExact(value, answer.address()));
+      return Foreign.memory(answer.get(JAVA_LONG, 0), bytes);
+    } catch (Throwable e) {
+      throw Ort.thrown(e);
+    }
   }
 }

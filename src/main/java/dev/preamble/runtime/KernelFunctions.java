@@ -120,8 +120,8 @@ final class KernelFunctions {
 
   private static long compute(long operator, long context) {
     Kernel kernel = KERNELS.get(operator);
-    try {
-      kernel.computation().compute(new KernelCall(context));
+    try (Arena arena = Arena.ofConfined()) {
+      kernel.computation().compute(new KernelCall(context, arena));
       return SUCCESS;
     } catch (Throwable e) {
       return status("kernel " + kernel.name() + ": " + e);

@@ -77,6 +77,7 @@ final class OrtApi {
 
   static final MethodHandle CREATE_TENSOR_WITH_DATA_AS_ORT_VALUE = status(49, P, P, P, P, P, I, P);
   static final MethodHandle GET_TENSOR_MUTABLE_DATA = status(51, P, P);
+  static final MethodHandle GET_TENSOR_SIZE_IN_BYTES = status(318, P, P);
   static final MethodHandle GET_TENSOR_TYPE_AND_SHAPE = status(65, P, P);
   static final MethodHandle RELEASE_VALUE = release(96);
 

@@ -226,8 +226,8 @@ class KernelTest {
 
   @Test
   void sessionsAndThreadsDoNotDisturbEachOther() {
-    Kernel twice = own("Change", call -> call.inParallel(4, part -> once(part, call, 2)));
-    Kernel thrice = own("Change", call -> call.inParallel(4, part -> once(part, call, 3)));
+    Kernel twice = own("Change", call -> inOneOfFourParts(call, 2));
+    Kernel thrice = own("Change", call -> inOneOfFourParts(call, 3));
     try (Session doubles = open(twice, node("Change", "y", "x"));
         Session triples = open(thrice, node("Change", "y", "x"))) {
       List<Boolean> right =
@@ -244,10 +244,16 @@ class KernelTest {
     }
   }
 
-  private static void once(int part, KernelCall call, float factor) {
-    if (part == 3) {
-      call.output(0, 1).set(JAVA_FLOAT, 0, factor * call.input(0).get(JAVA_FLOAT, 0));
-    }
+  private static void inOneOfFourParts(KernelCall call, float factor) {
+    MemorySegment x = call.input(0);
+    MemorySegment y = call.output(0, 1);
+    call.inParallel(
+        4,
+        part -> {
+          if (part == 3) {
+            y.set(JAVA_FLOAT, 0, factor * x.get(JAVA_FLOAT, 0));
+          }
+        });
   }
 
   @Test

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
-import java.util.stream.IntStream;
 
 /**
  * The derivative of a normalisation over the last dimension, y = n w + b with n = (x - m) r, m the
@@ -31,8 +30,11 @@ final class NormalisationGradient {
   private NormalisationGradient() {}
 
   private static void compute(KernelCall call) {
-    List<MemorySegment> upstream = new ArrayList<>(List.of(call.input(0)));
-    upstream.addAll(given(call, MORE, OTHER_WAYS));
+    List<MemorySegment> upstream = new ArrayList<>();
+    upstream.add(call.input(0));
+    addGiven(call, MORE, OTHER_WAYS, upstream);
+    List<MemorySegment> otherWays = new ArrayList<>();
+    addGiven(call, OTHER_WAYS, INPUTS, otherWays);
     Tensors tensors =
         new Tensors(
             upstream,
@@ -40,15 +42,17 @@ final class NormalisationGradient {
             call.input(2),
             call.input(3),
             call.optional(MEAN),
-            given(call, OTHER_WAYS, INPUTS),
+            otherWays,
             call.output(0, call.shape(0)));
     long width = Strips.elements(tensors.gain);
     long rows = Strips.elements(tensors.inverse);
     Strips.forRows(call, rows, width, () -> new Work(tensors, Math.toIntExact(width)));
   }
 
-  private static List<MemorySegment> given(KernelCall call, int from, int to) {
-    return IntStream.range(from, to).mapToObj(call::optional).flatMap(Optional::stream).toList();
+  private static void addGiven(KernelCall call, int from, int to, List<MemorySegment> given) {
+    for (int i = from; i < to; i++) {
+      call.optional(i).ifPresent(given::add);
+    }
   }
 
   private record Tensors(

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
-import java.util.stream.IntStream;
 
 /**
  * A sum x of two to four terms and its normalisation over the last dimension, y = (x - m) r w + b
@@ -28,11 +27,11 @@ final class SumLayerNormalisation {
   private SumLayerNormalisation() {}
 
   private static void compute(KernelCall call) {
-    List<MemorySegment> terms = new ArrayList<>(List.of(call.input(1)));
-    IntStream.range(MORE, INPUTS)
-        .mapToObj(call::optional)
-        .flatMap(Optional::stream)
-        .forEach(terms::add);
+    List<MemorySegment> terms = new ArrayList<>();
+    terms.add(call.input(1));
+    for (int i = MORE; i < INPUTS; i++) {
+      call.optional(i).ifPresent(terms::add);
+    }
     long[] shape = call.shape(0);
     long[] perRow = shape.clone();
     perRow[shape.length - 1] = 1;
