@@ -45,6 +45,7 @@ class LauncherTest {
   @TempDir Path folder;
   private Path checkout;
   private Optional<String> javaOptions = Optional.empty();
+  private Optional<String> tunables = Optional.empty();
   private Path jdk;
   private Path tools;
 
@@ -90,6 +91,7 @@ class LauncherTest {
           esac
         done
         echo "in $PWD"
+        echo "tunables ${GLIBC_TUNABLES-none}"
         for argument; do echo "<$argument>"; done
         """);
   }
@@ -146,6 +148,21 @@ class LauncherTest {
     String out = launch(folder, "train").out();
     assertFalse(out.contains("UseSerialGC"), out);
     assertTrue(out.contains("<-XX:+UseParallelGC>"), out);
+  }
+
+  @Test
+  void whatTrainsAsksForHugePagesUnlessTheUserSaysOtherwise() throws Exception {
+    for (String command : List.of("train", "sweep", "evaluate", "quickstart")) {
+      String out = launch(folder, command).out();
+      assertTrue(out.contains("tunables glibc.malloc.hugetlb=1\n"), out);
+    }
+    assertTrue(launch(folder, "serve").out().contains("tunables none\n"));
+    tunables = Optional.of("glibc.malloc.arena_max=2");
+    String added = launch(folder, "train").out();
+    assertTrue(added.contains("tunables glibc.malloc.arena_max=2:glibc.malloc.hugetlb=1\n"), added);
+    tunables = Optional.of("glibc.malloc.hugetlb=0");
+    String kept = launch(folder, "train").out();
+    assertTrue(kept.contains("tunables glibc.malloc.hugetlb=0\n"), kept);
   }
 
   @Test
@@ -236,6 +253,7 @@ class LauncherTest {
     builder.environment().clear();
     builder.environment().put("PATH", tools.toString());
     builder.environment().put("PREAMBLE_JAVA_HOME", tools.resolve("../jdk 25").toString());
+    tunables.ifPresent(given -> builder.environment().put("GLIBC_TUNABLES", given));
     javaOptions.ifPresent(options -> builder.environment().put("PREAMBLE_JAVA_OPTS", options));
     return builder.start();
   }

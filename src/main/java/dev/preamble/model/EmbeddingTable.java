@@ -1,27 +1,31 @@
 package dev.preamble.model;
 
-import dev.preamble.safetensors.TensorView;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
-/**
- * The rows that token ids stand for, read from the mapped checkpoint. May be used by several
- * threads.
- */
+/** The rows that token ids stand for, read from the checkpoint. May be used by several threads. */
 public final class EmbeddingTable {
-  private final TensorView table;
+  private final Rows rows;
   private final int vocabularySize;
   private final int width;
   private final float scale;
 
+  /** The rows as they are stored. */
+  @FunctionalInterface
+  interface Rows {
+    /** Writes row {@code index} as float32 to {@code destination} from byte {@code offset} on. */
+    void copy(int index, MemorySegment destination, long offset);
+  }
+
   /**
-   * @param table [vocabulary, width], of any float type
+   * @param shape [vocabulary, width]
    * @param scale what the model multiplies token rows with; prompt rows are never scaled
    */
-  EmbeddingTable(TensorView table, float scale) {
-    this.table = table;
-    this.vocabularySize = Math.toIntExact(table.shape().get(0));
-    this.width = Math.toIntExact(table.shape().get(1));
+  EmbeddingTable(Rows rows, List<Long> shape, float scale) {
+    this.rows = rows;
+    this.vocabularySize = Math.toIntExact(shape.get(0));
+    this.width = Math.toIntExact(shape.get(1));
     this.scale = scale;
   }
 
@@ -58,11 +62,11 @@ public final class EmbeddingTable {
     }
     long start = 4L * place * width;
     if (scale == 1) {
-      table.copyFloats((long) token * width, destination, start, width);
+      rows.copy(token, destination, start);
       return;
     }
     float[] row = new float[width];
-    table.copyFloats((long) token * width, row, 0, width);
+    rows.copy(token, MemorySegment.ofArray(row), 0);
     for (int i = 0; i < width; i++) {
       row[i] *= scale;
     }

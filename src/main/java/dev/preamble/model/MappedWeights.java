@@ -48,6 +48,7 @@ final class MappedWeights implements AutoCloseable {
   private final Manifest.Embedding embedding;
   private Optional<MemorySegment> widenedEmbedding = Optional.empty();
   private Optional<SafetensorsFile> embeddingFile = Optional.empty();
+  private Optional<TableFile> tableFile = Optional.empty();
 
   private MappedWeights(Path folder, Manifest manifest) {
     this.folder = folder;
@@ -185,11 +186,22 @@ final class MappedWeights implements AutoCloseable {
                   Manifest.FILE,
                   tensor.shape()));
     }
+    return new EmbeddingTable(rows(embeddingFile.get(), tensor), tensor.shape(), embedding.scale());
+  }
+
+  private EmbeddingTable.Rows rows(SafetensorsFile file, TensorView stored) {
+    if (widenedEmbedding.isEmpty() && stored.data().byteSize() > TableFile.WORTH) {
+      TableFile table = TableFile.open(file, stored);
+      tableFile = Optional.of(table);
+      return table;
+    }
     TensorView table =
         widenedEmbedding
-            .map(values -> new TensorView(tensor.name(), Dtype.F32, tensor.shape(), values))
-            .orElse(tensor);
-    return new EmbeddingTable(table, embedding.scale());
+            .map(values -> new TensorView(stored.name(), Dtype.F32, stored.shape(), values))
+            .orElse(stored);
+    long width = stored.shape().getLast();
+    return (index, destination, offset) ->
+        table.copyFloats(index * width, destination, offset, width);
   }
 
   private MemorySegment widen(Constant constant, Constant.External external) {
@@ -240,6 +252,7 @@ final class MappedWeights implements AutoCloseable {
   /** Unmaps the files; no session may use the weights any more. */
   @Override
   public void close() {
+    tableFile.ifPresent(TableFile::close);
     embeddingFile.ifPresent(SafetensorsFile::close);
     tensors.values().forEach(Tensor::close);
     arena.close();

@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 public final class Machine {
   private Machine() {}
 
-  /** Processor, system, Java and how busy the machine is. */
+  /** Processor, system, Java, memory's pages and how busy the machine is. */
   public static ObjectNode describe() throws IOException {
     return JsonNodeFactory.instance
         .objectNode()
@@ -23,7 +23,15 @@ public final class Machine {
         .put("cpus", Runtime.getRuntime().availableProcessors())
         .put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"))
         .put("java", Runtime.version().toString())
+        .put("huge_pages", hugePages())
+        .put("GLIBC_TUNABLES", System.getenv().getOrDefault("GLIBC_TUNABLES", ""))
         .put("load_average", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+  }
+
+  /** Who gets them, in brackets, as Linux says it. */
+  private static String hugePages() throws IOException {
+    Path setting = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
+    return Files.isReadable(setting) ? Files.readString(setting).strip() : "unknown";
   }
 
   private static String cpu() throws IOException {

@@ -62,8 +62,9 @@ record StepMemory(long base, long peak) {
   /** Ours, on {@code model}. */
   static StepMemory ofPreamble(Path model, StepSetting setting) throws IOException {
     try (Program program = Program.make(StepMemory.class)) {
-      run(program.rehearsal(), Path.of("."), model, setting.name());
-      return run(program.command(launched()), Path.of("."), model, setting.name());
+      run(new ProcessBuilder(program.rehearsal()), Path.of("."), model, setting.name());
+      List<String> command = program.command(launched());
+      return run(new ProcessBuilder(command), Path.of("."), model, setting.name());
     }
   }
 
@@ -83,19 +84,21 @@ record StepMemory(long base, long peak) {
     sizes.add(Integer.toString(setting.labels()));
     setting.lengths().forEach(length -> sizes.add(Integer.toString(length)));
     return run(
-        List.of(PythonEnvironment.python().toString(), "-m", "preamble_oracle.timing"),
+        PythonEnvironment.process(
+            List.of(PythonEnvironment.python().toString(), "-m", "preamble_oracle.timing")),
         Path.of("export-scripts"),
         model,
         sizes.toArray(String[]::new));
   }
 
-  private static StepMemory run(List<String> command, Path folder, Path model, String... arguments)
-      throws IOException {
-    List<String> all = new ArrayList<>(command);
+  private static StepMemory run(
+      ProcessBuilder program, Path folder, Path model, String... arguments) throws IOException {
+    List<String> all = new ArrayList<>(program.command());
     all.add(model.toAbsolutePath().toString());
     all.addAll(List.of(arguments));
     Process process =
-        new ProcessBuilder(all)
+        program
+            .command(all)
             .directory(folder.toFile())
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();

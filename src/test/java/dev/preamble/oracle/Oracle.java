@@ -45,7 +45,7 @@ public final class Oracle {
 
   /** The oracle that {@code command} starts. */
   Oracle(List<String> command) throws IOException {
-    process = new ProcessBuilder(command).start();
+    process = PythonEnvironment.process(command).start();
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     requests = process.outputWriter(StandardCharsets.UTF_8);
     Thread.ofPlatform().daemon().name("oracle-answers").start(this::readAnswers);

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
@@ -72,6 +73,16 @@ public final class PythonEnvironment {
     } catch (IOException fault) {
       return fail("cannot prepare export-scripts/.venv", fault);
     }
+  }
+
+  /**
+   * What starts {@code command} in Python with memory as Python's users have it: this JVM's may
+   * have been tuned for what trains here, which makes PEFT's steps slower.
+   */
+  public static ProcessBuilder process(List<String> command) {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().remove("GLIBC_TUNABLES");
+    return builder;
   }
 
   /** Runs a command with its output shown. */
