@@ -4,35 +4,51 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 
 /**
  * One computation of a {@link Kernel}: where its inputs and outputs are. Only the thread that the
  * kernel is called on asks for them; any thread may use what it was given.
+ *
+ * <p>A kernel is called when the products before it have filled the processor's caches. All that is
+ * asked here is therefore asked in a few places and without memory of its own: what else is touched
+ * is waited for, and that took longer than many a kernel's work.
  */
 public final class KernelCall {
-  private final long context;
+  /** Axes of a tensor that ONNX Runtime's operators can have. */
+  private static final int MOST_AXES = 64;
 
-  private final Arena arena;
+  private static final ThreadLocal<KernelCall> OF_THREAD = ThreadLocal.withInitial(KernelCall::new);
 
-  /** Where the runtime puts what it is asked for. */
-  private final MemorySegment answer;
+  private long context;
+
+  /** Where the runtime puts a number that it is asked for, and the sizes of axes. */
+  private final MemorySegment number = Arena.ofAuto().allocate(JAVA_LONG);
+
+  private final MemorySegment sizes = Arena.ofAuto().allocate(JAVA_LONG, MOST_AXES);
+
+  private KernelCall() {}
 
   /**
-   * @param context the address of the {@code OrtKernelContext}
-   * @param arena of this thread, lives as long as the call
+   * Has {@code computation} compute in the {@code OrtKernelContext} at {@code context}, within
+   * another one's computation perhaps.
    */
-  KernelCall(long context, Arena arena) {
-    this.context = context;
-    this.arena = arena;
-    answer = arena.allocate(JAVA_LONG);
+  static void in(long context, Kernel.Computation computation) {
+    KernelCall call = OF_THREAD.get();
+    long outer = call.context;
+    call.context = context;
+    try {
+      computation.compute(call);
+    } finally {
+      call.context = outer;
+    }
   }
 
   /** The elements of input {@code index}, of its own type, good until the kernel returns. */
   public MemorySegment input(int index) {
-    return optional(index)
-        .orElseThrow(() -> new IllegalArgumentException("input " + index + " is left out"));
+    return data(present(index));
   }
 
   /** The elements of input {@code index}, if the node has it. */
@@ -43,26 +59,18 @@ public final class KernelCall {
 
   /** The sizes of input {@code index}. */
   public long[] shape(int index) {
-    long info = Ort.make(OrtApi.GET_TENSOR_TYPE_AND_SHAPE, value(index));
-    try {
-      return TypeInfos.extent(info).sizes();
-    } finally {
-      Ort.release(OrtApi.RELEASE_TENSOR_TYPE_AND_SHAPE_INFO, info);
-    }
+    return sizes.asSlice(0, axes(index) * JAVA_LONG.byteSize()).toArray(JAVA_LONG);
   }
 
   /** Has output {@code index} be of {@code shape}: its float32 elements, to be written. */
   public MemorySegment output(int index, long... shape) {
-    long sizes = arena.allocateFrom(JAVA_LONG, shape).address();
-    try {
-      Ort.check(
-          (long)
-              OrtApi.KERNEL_CONTEXT_GET_OUTPUT.invokeExact(
-                  context, (long) index, sizes, (long) shape.length, answer.address()));
-    } catch (Throwable e) {
-      throw Ort.thrown(e);
-    }
-    return data(answer.get(JAVA_LONG, 0));
+    MemorySegment.copy(shape, 0, sizes, JAVA_LONG, 0, shape.length);
+    return output(index, (long) shape.length);
+  }
+
+  /** Has output {@code index} be of the shape of input {@code input}, as {@link #output}. */
+  public MemorySegment outputLike(int index, int input) {
+    return output(index, axes(input));
   }
 
   /** Has the session's threads, this one among them, call {@code part} with 0 to parts - 1. */
@@ -74,28 +82,71 @@ public final class KernelCall {
     }
   }
 
-  // These run before and behind every kernel's work, when the processor's caches hold the products
-  // of others: the less they touch, the sooner that work begins.
+  private MemorySegment output(int index, long axes) {
+    try {
+      Ort.check(
+          (long)
+              OrtApi.KERNEL_CONTEXT_GET_OUTPUT.invokeExact(
+                  context, (long) index, sizes.address(), axes, number.address()));
+    } catch (Throwable e) {
+      throw Ort.thrown(e);
+    }
+    return data(number.get(JAVA_LONG, 0));
+  }
+
+  /** Puts the sizes of input {@code index} into {@code sizes}; their number. */
+  private long axes(int index) {
+    long info = ask(OrtApi.GET_TENSOR_TYPE_AND_SHAPE, present(index));
+    try {
+      long axes = ask(OrtApi.GET_DIMENSIONS_COUNT, info);
+      if (axes > MOST_AXES) {
+        throw new IllegalArgumentException("input " + index + " has " + axes + " axes");
+      }
+      Ort.check((long) OrtApi.GET_DIMENSIONS.invokeExact(info, sizes.address(), axes));
+      return axes;
+    } catch (Throwable e) {
+      throw Ort.thrown(e);
+    } finally {
+      Ort.release(OrtApi.RELEASE_TENSOR_TYPE_AND_SHAPE_INFO, info);
+    }
+  }
+
+  private long present(int index) {
+    long value = value(index);
+    if (value == 0) {
+      throw new IllegalArgumentException("input " + index + " is left out");
+    }
+    return value;
+  }
 
   private long value(int index) {
     try {
       Ort.check(
           (long)
-              OrtApi.KERNEL_CONTEXT_GET_INPUT.invokeExact(context, (long) index, answer.address()));
+              OrtApi.KERNEL_CONTEXT_GET_INPUT.invokeExact(context, (long) index, number.address()));
     } catch (Throwable e) {
       throw Ort.thrown(e);
     }
-    return answer.get(JAVA_LONG, 0);
+    return number.get(JAVA_LONG, 0);
   }
 
   private MemorySegment data(long value) {
+    long info = ask(OrtApi.GET_TENSOR_TYPE_AND_SHAPE, value);
+    long bytes;
     try {
-      Ort.check((long) OrtApi.GET_TENSOR_SIZE_IN_BYTES.invokeExact(value, answer.address()));
-      long bytes = answer.get(JAVA_LONG, 0);
-      Ort.check((long) OrtApi.GET_TENSOR_MUTABLE_DATA.invokeExact(value, answer.address()));
-      return Foreign.memory(answer.get(JAVA_LONG, 0), bytes);
-    } catch (Throwable e) {
-      throw Ort.thrown(e);
+      bytes =
+          ask(OrtApi.GET_TENSOR_SHAPE_ELEMENT_COUNT, info)
+              * ElementType.of((int) ask(OrtApi.GET_TENSOR_ELEMENT_TYPE, info)).bytes();
+    } finally {
+      Ort.release(OrtApi.RELEASE_TENSOR_TYPE_AND_SHAPE_INFO, info);
     }
+    return Foreign.memory(ask(OrtApi.GET_TENSOR_MUTABLE_DATA, value), bytes);
+  }
+
+  /** The number that {@code function} says of the object at {@code address}. */
+  private long ask(MethodHandle function, long address) {
+    number.set(JAVA_LONG, 0, 0);
+    Ort.call(function, address, number.address());
+    return number.get(JAVA_LONG, 0);
   }
 }

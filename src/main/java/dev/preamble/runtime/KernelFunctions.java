@@ -120,8 +120,8 @@ final class KernelFunctions {
 
   private static long compute(long operator, long context) {
     Kernel kernel = KERNELS.get(operator);
-    try (Arena arena = Arena.ofConfined()) {
-      kernel.computation().compute(new KernelCall(context, arena));
+    try {
+      KernelCall.in(context, kernel.computation());
       return SUCCESS;
     } catch (Throwable e) {
       return status("kernel " + kernel.name() + ": " + e);

@@ -77,11 +77,11 @@ final class OrtApi {
 
   static final MethodHandle CREATE_TENSOR_WITH_DATA_AS_ORT_VALUE = status(49, P, P, P, P, P, I, P);
   static final MethodHandle GET_TENSOR_MUTABLE_DATA = status(51, P, P);
-  static final MethodHandle GET_TENSOR_SIZE_IN_BYTES = status(318, P, P);
   static final MethodHandle GET_TENSOR_TYPE_AND_SHAPE = status(65, P, P);
   static final MethodHandle RELEASE_VALUE = release(96);
 
   static final MethodHandle CAST_TYPE_INFO_TO_TENSOR_INFO = status(55, P, P);
+  static final MethodHandle GET_TENSOR_SHAPE_ELEMENT_COUNT = status(64, P, P);
   static final MethodHandle GET_TENSOR_ELEMENT_TYPE = status(60, P, P);
   static final MethodHandle GET_DIMENSIONS_COUNT = status(61, P, P);
   static final MethodHandle GET_DIMENSIONS = status(62, P, P, P);

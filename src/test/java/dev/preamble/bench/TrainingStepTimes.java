@@ -17,7 +17,8 @@ import java.util.Random;
 /**
  * Seconds of whole training steps here and in PEFT, on the same model with as many threads. All
  * take turns, so that what else the machine does hits each; the fastest step of each is what the
- * machine can do.
+ * machine can do. A turn's first step is not counted: the other's threads may still wait for work
+ * in a loop, and its data fills the caches.
  */
 final class TrainingStepTimes {
   /** Seconds of a turn; it has a step at least. */
@@ -28,7 +29,7 @@ final class TrainingStepTimes {
   /** Steps of ours, and seconds, after which its Java code, kernels included, is compiled. */
   private static final int WARM_UP = 10;
 
-  private static final double WARM_UP_SECONDS = 3;
+  private static final double WARM_UP_SECONDS = 8;
 
   private final FrozenModel model;
   private final StepSetting setting;
@@ -100,6 +101,7 @@ final class TrainingStepTimes {
     } while (System.nanoTime() - began < WARM_UP_SECONDS * 1e9);
   }
 
+  /** Seconds of {@code steps} steps, behind one more. */
   private List<Double> turn(
       Side side,
       MeasuredTraining training,
@@ -110,10 +112,10 @@ final class TrainingStepTimes {
       case PREAMBLE -> counted(preamble(training, setting, steps));
       case PREAMBLE_STOCK -> wholes(preamble(stock, setting, steps));
       case PREAMBLE_PADDED -> wholes(preamble(training, setting.padded(), steps));
-      case WEIGHT_PRODUCTS -> products.run(steps);
-      case PEFT_FLOAT32 -> peft("time_steps", "float32", steps, 0);
-      case PEFT_BFLOAT16 -> peft("time_steps", "bfloat16", steps, 0);
-      case PEFT_FLOAT32_STOCK -> peft("time_steps_of_stock_wheel", "float32", steps, 1);
+      case WEIGHT_PRODUCTS -> products.run(steps + 1).subList(1, steps + 1);
+      case PEFT_FLOAT32 -> peft("time_steps", "float32", steps);
+      case PEFT_BFLOAT16 -> peft("time_steps", "bfloat16", steps);
+      case PEFT_FLOAT32_STOCK -> peft("time_steps_of_stock_wheel", "float32", steps);
     };
   }
 
@@ -121,10 +123,10 @@ final class TrainingStepTimes {
       MeasuredTraining training, StepSetting shape, int steps) {
     Random random = new Random(steps);
     List<MeasuredTraining.Time> times = new ArrayList<>();
-    for (int i = 0; i < steps; i++) {
+    for (int i = 0; i <= steps; i++) {
       times.add(training.step(shape.batch(random, model.manifest().vocabularySize())));
     }
-    return times;
+    return times.subList(1, times.size());
   }
 
   /** Seconds of each step, which count in Java's share. */
@@ -140,14 +142,14 @@ final class TrainingStepTimes {
     return times.stream().map(MeasuredTraining.Time::whole).toList();
   }
 
-  private List<Double> peft(String command, String type, int steps, int warmUp) {
+  private List<Double> peft(String command, String type, int steps) {
     Map<String, Object> arguments = new HashMap<>();
     arguments.put("model", model.folder().toString());
     arguments.put("lengths", setting.lengths());
     arguments.put("virtual_tokens", setting.virtualTokens());
     arguments.put("labels_per_row", setting.labels());
     arguments.put("steps", steps);
-    arguments.put("warmup_steps", warmUp);
+    arguments.put("warmup_steps", 1);
     arguments.put("dtype", type);
     arguments.put("threads", threads);
     return Oracle.shared()

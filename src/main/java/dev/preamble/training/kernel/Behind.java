@@ -15,7 +15,7 @@ final class Behind {
 
   private static void compute(KernelCall call) {
     MemorySegment value = call.input(0);
-    MemorySegment result = call.output(0, call.shape(0));
+    MemorySegment result = call.outputLike(0, 0);
     if (result.address() != value.address()) {
       result.copyFrom(value);
     }

@@ -22,8 +22,8 @@ final class GatedSiluGradient {
             call.input(1),
             call.input(2),
             call.input(3),
-            call.output(0, call.shape(1)),
-            call.output(1, call.shape(3)));
+            call.outputLike(0, 1),
+            call.outputLike(1, 3));
     Strips.forAll(call, tensors.upstream.byteSize() / Float.BYTES, () -> new Work(tensors));
   }
 

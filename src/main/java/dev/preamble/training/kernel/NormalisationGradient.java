@@ -43,7 +43,7 @@ final class NormalisationGradient {
             call.input(3),
             call.optional(MEAN),
             otherWays,
-            call.output(0, call.shape(0)));
+            call.outputLike(0, 0));
     long width = Strips.elements(tensors.gain);
     long rows = Strips.elements(tensors.inverse);
     Strips.forRows(call, rows, width, () -> new Work(tensors, Math.toIntExact(width)));

@@ -27,7 +27,7 @@ final class TanhGeluGradient {
     MemorySegment upstream = call.input(0);
     MemorySegment x = call.input(1);
     Optional<Bias> bias = call.optional(2).map(Bias::new);
-    MemorySegment result = call.output(0, call.shape(0));
+    MemorySegment result = call.outputLike(0, 0);
     Strips.forAll(
         call, upstream.byteSize() / Float.BYTES, () -> new Work(upstream, x, bias, result));
   }
