@@ -12,9 +12,9 @@ import java.util.function.IntConsumer;
  * One computation of a {@link Kernel}: where its inputs and outputs are. Only the thread that the
  * kernel is called on asks for them; any thread may use what it was given.
  *
- * <p>A kernel is called when the products before it have filled the processor's caches. All that is
- * asked here is therefore asked in a few places and without memory of its own: what else is touched
- * is waited for, and that took longer than many a kernel's work.
+ * <p>A kernel is called when the products before it have filled the processor's caches, and what it
+ * touches first comes from memory, page tables included. All that is asked here is therefore asked
+ * in a few places and without memory of its own.
  */
 public final class KernelCall {
   /** Axes of a tensor that ONNX Runtime's operators can have. */
@@ -65,12 +65,12 @@ public final class KernelCall {
   /** Has output {@code index} be of {@code shape}: its float32 elements, to be written. */
   public MemorySegment output(int index, long... shape) {
     MemorySegment.copy(shape, 0, sizes, JAVA_LONG, 0, shape.length);
-    return output(index, (long) shape.length);
+    return allocated(index, shape.length);
   }
 
   /** Has output {@code index} be of the shape of input {@code input}, as {@link #output}. */
   public MemorySegment outputLike(int index, int input) {
-    return output(index, axes(input));
+    return allocated(index, axes(input));
   }
 
   /** Has the session's threads, this one among them, call {@code part} with 0 to parts - 1. */
@@ -82,7 +82,8 @@ public final class KernelCall {
     }
   }
 
-  private MemorySegment output(int index, long axes) {
+  /** Output {@code index}, of as many axes of {@code sizes}. */
+  private MemorySegment allocated(int index, long axes) {
     try {
       Ort.check(
           (long)

@@ -257,6 +257,22 @@ class KernelTest {
   }
 
   @Test
+  void aKernelMayRunASessionWithKernels() {
+    try (Session inner = open(own("Twice", KernelTest::twice), node("Twice", "y", "x"))) {
+      Kernel outer =
+          own(
+              "Twice",
+              call -> {
+                float[] twice = run(inner, X);
+                MemorySegment y = call.outputLike(0, 0);
+                MemorySegment.copy(twice, 0, y, JAVA_FLOAT, 0, twice.length);
+              });
+      assertArrayEquals(
+          new float[] {-2, 4, -7}, run(outer, node("Twice", "t", "x"), stock("Neg", "y", "t")));
+    }
+  }
+
+  @Test
   void aRunIsTerminatedBehindAKernel() {
     try (RunOptions options = new RunOptions()) {
       AtomicBoolean terminating = new AtomicBoolean(true);
