@@ -17,7 +17,7 @@ import java.util.List;
  * of 3 KiB, and take longer than a read does. May be used by several threads.
  */
 final class TableFile implements EmbeddingTable.Rows, AutoCloseable {
-  /** Bytes of a table that is worth it; a smaller one may come to lie in memory whole. */
+  /** Bytes of a table that is worth it; a smaller one soon lies in memory whole. */
   static final long WORTH = 128L << 20;
 
   private final Path path;
