@@ -22,6 +22,7 @@ public final class KernelCall {
 
   private static final ThreadLocal<KernelCall> OF_THREAD = ThreadLocal.withInitial(KernelCall::new);
 
+  private final Thread owner = Thread.currentThread();
   private long context;
 
   /** Where the runtime puts a number that it is asked for, and the sizes of axes. */
@@ -84,6 +85,7 @@ public final class KernelCall {
 
   /** Output {@code index}, of as many axes of {@code sizes}. */
   private MemorySegment allocated(int index, long axes) {
+    requireOwner();
     try {
       Ort.check(
           (long)
@@ -120,7 +122,16 @@ public final class KernelCall {
     return value;
   }
 
+  private void requireOwner() {
+    if (Thread.currentThread() != owner) {
+      throw new WrongThreadException(
+          "a kernel's inputs and outputs are asked for by the thread that it is called on, "
+              + owner.getName());
+    }
+  }
+
   private long value(int index) {
+    requireOwner();
     try {
       Ort.check(
           (long)

@@ -18,6 +18,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -254,6 +256,22 @@ class KernelTest {
             y.set(JAVA_FLOAT, 0, factor * x.get(JAVA_FLOAT, 0));
           }
         });
+  }
+
+  @Test
+  void anotherThreadThatAsksIsRefused() {
+    Kernel kernel =
+        own(
+            "Twice",
+            call -> {
+              for (Runnable asking :
+                  List.<Runnable>of(() -> call.input(0), () -> call.output(0, 1))) {
+                assertThrows(
+                    CompletionException.class, () -> CompletableFuture.runAsync(asking).join());
+              }
+              twice(call);
+            });
+    assertArrayEquals(new float[] {2, -4, 7}, run(kernel, node("Twice", "y", "x")));
   }
 
   @Test
