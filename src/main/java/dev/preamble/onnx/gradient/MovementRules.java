@@ -1,5 +1,6 @@
 package dev.preamble.onnx.gradient;
 
+import dev.preamble.onnx.DataType;
 import dev.preamble.onnx.GraphException;
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
@@ -82,6 +83,11 @@ final class MovementRules {
       throw new GraphException(
           "Node %s: gathering has a gradient for a vector of indices, found %s"
               .formatted(node, indices.shape()));
+    }
+    if (ops.hasKernelsFor(g) && indices.type() == DataType.INT64) {
+      Value sizes = ops.sizes(data, axis, data.shape().rank());
+      backward.give(node, 0, ops.kernel("GatherGradient", data.shape(), indices, sizes, g));
+      return;
     }
     long[] others =
         java.util.stream.LongStream.range(0, data.shape().rank())

@@ -21,10 +21,11 @@ import java.util.Optional;
  */
 final class BlockedCrossEntropy implements Composite {
   /**
-   * Vocabulary entries of the largest block: few blocks, for where labels are few each costs more
-   * than it saves, and yet no vocabulary whose logits take most of a step's memory.
+   * Vocabulary entries of the largest block: so few that a thousand rows of logits and the weights
+   * that made them stay in the processor's last cache, yet so many that a block's own cost does not
+   * show where labels are few.
    */
-  private static final long WIDTH = 65_536;
+  private static final long WIDTH = 8192;
 
   /** Numbers of a row's state between blocks. */
   private static final long STATE = 4;

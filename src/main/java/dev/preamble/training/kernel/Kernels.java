@@ -9,6 +9,7 @@ public final class Kernels {
       List.of(
           Behind.KERNEL,
           GatedSiluGradient.KERNEL,
+          GatherGradient.KERNEL,
           LogitBlock.KERNEL,
           LogitLoss.KERNEL,
           LogitSum.KERNEL,

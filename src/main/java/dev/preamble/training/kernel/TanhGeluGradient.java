@@ -54,10 +54,10 @@ final class TanhGeluGradient {
     public void strip(long offset, int count) {
       Strips.load(x, offset, near, count);
       Strips.load(upstream, offset, g, count);
-      bias.ifPresent(each -> each.addTo(near, offset, count));
+      bias.ifPresent(each -> each.addTo(near, spare, offset, count));
       clamp(near, count);
       inner(near, u, count);
-      Tanh.of(u, t, spare, count);
+      Tanh.of(u, t, count);
       slope(near, t, g, count);
       Strips.store(g, count, result, offset);
     }
