@@ -79,12 +79,10 @@ record MethodSettings(Settings settings) {
       case PTuningConfig.NAME ->
           new PTuningConfig(
               tokens,
-              settings.text("encoder").isPresent()
-                  ? settings.choice(PTuningConfig.Encoder.class, "encoder")
-                  : PTuningConfig.Encoder.MLP,
+              settings.choice(PTuningConfig.Encoder.class, "encoder"),
               settings.optionalWhole("encoder-hidden"),
-              settings.optionalWhole("encoder-layers").orElse(2),
-              settings.number("encoder-dropout").orElse(0.0));
+              settings.whole("encoder-layers"),
+              settings.requiredNumber("encoder-dropout"));
       case PrefixTuningConfig.NAME ->
           new PrefixTuningConfig(
               tokens,
@@ -95,15 +93,12 @@ record MethodSettings(Settings settings) {
           new MultitaskPromptTuningConfig(
               tokens,
               settings.whole("tasks"),
-              settings.optionalWhole("ranks").orElse(1),
+              settings.whole("ranks"),
               initialisation(),
-              settings.text("factors").isPresent()
-                  ? settings.choice(Factors.class, "factors")
-                  : Factors.ONES);
+              settings.choice(Factors.class, "factors"));
       case CptConfig.NAME -> cpt(data, tokenizer);
       case CartridgeConfig.NAME ->
-          new CartridgeConfig(
-              tokens, settings.optionalWhole("frozen-tokens").orElse(1), initialisation());
+          new CartridgeConfig(tokens, settings.whole("frozen-tokens"), initialisation());
       default ->
           throw new UsageException(
               "--method: expected prompt-tuning, p-tuning, prefix-tuning, multitask-prompt-tuning, cpt or cartridge, found \"%s\""

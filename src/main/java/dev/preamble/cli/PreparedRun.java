@@ -76,6 +76,11 @@ record PreparedRun(
     return new TrainingRun(model, config, data, evaluation, hardPrompted, folder, control);
   }
 
+  /** {@code settings} of this run, with what they leave open written out. */
+  Settings resolved(Settings settings) {
+    return new RunSettings(settings).resolved(config);
+  }
+
   /** Steps of the run. */
   int steps() {
     return new Trainer(model, config).steps(data);

@@ -41,16 +41,23 @@ record RunSettings(Settings settings) {
         settings.choice(Algorithm.class, "optimizer"),
         settings.number("lr").orElse(method.learningRate()),
         settings.choice(Schedule.class, "schedule"),
-        required("warmup"),
-        required("weight-decay"),
-        required("beta1"),
-        required("beta2"),
-        required("adam-epsilon"),
-        required("max-grad-norm"));
+        settings.requiredNumber("warmup"),
+        settings.requiredNumber("weight-decay"),
+        settings.requiredNumber("beta1"),
+        settings.requiredNumber("beta2"),
+        settings.requiredNumber("adam-epsilon"),
+        settings.requiredNumber("max-grad-norm"));
   }
 
-  private double required(String key) {
-    settings.required(key);
-    return settings.number(key).orElseThrow();
+  /** The settings with what they leave to method and objective as it is in {@code config}. */
+  Settings resolved(TrainingConfig config) {
+    Settings resolved = settings;
+    if (settings.text("lr").isEmpty()) {
+      resolved = resolved.with("lr", Double.toString(config.optimizer().learningRate()));
+    }
+    if (settings.text("eval").isPresent() && settings.text("best-by").isEmpty()) {
+      resolved = resolved.with("best-by", Choice.name(config.evaluation().best()));
+    }
+    return resolved;
   }
 }

@@ -82,22 +82,24 @@ record Setting(
           of("init-text", "TEXT", "The text to start from: an instruction, or a cartridge's text."),
           of("init-adapter", "DIR", "The adapter to start from."),
           of("init-task", "N", "Which of its tasks."),
-          of("encoder", "MLP|LSTM", "P-tuning's encoder; MLP if not given."),
+          of("encoder", "MLP|LSTM", "P-tuning's encoder.").preset("MLP"),
           of("encoder-hidden", "N", "Width in P-tuning's encoder or the prefix's projection."),
-          of("encoder-layers", "N", "Layers of P-tuning's LSTM; 2 if not given."),
+          of("encoder-layers", "N", "Layers of P-tuning's LSTM.").preset("2"),
           of(
-              "encoder-dropout",
-              "SHARE",
-              "Dropout between the layers of P-tuning's LSTM while it is tuned; 0 if not given."),
+                  "encoder-dropout",
+                  "SHARE",
+                  "Dropout between the layers of P-tuning's LSTM while it is tuned.")
+              .preset("0"),
           toggle("projection", "Learn a prefix through a projection that is dropped afterwards."),
           of("tasks", "N", "Tasks of a multitask prompt; rows say theirs in a field task, from 0."),
-          of("ranks", "N", "Rank of a task's matrix; 1 if not given."),
+          of("ranks", "N", "Rank of a task's matrix.").preset("1"),
           of(
                   "factors",
                   "ones|normal|average|source",
-                  "What the tasks' matrices start from: ones, so that all tasks start alike, if not given; with --init-adapter, the mean of those of its tasks, or those of its --init-task.")
+                  "What the tasks' matrices start from: ones, so that all tasks start alike; or with --init-adapter the mean of those of its tasks, or those of its --init-task.")
+              .preset("ones")
               .inPeft("normal"),
-          of("frozen-tokens", "N", "Leading positions of a cartridge that stay; 1 if not given."),
+          of("frozen-tokens", "N", "Leading positions of a cartridge that stay.").preset("1"),
           of("context-rows", "N", "Rows of the data, from the first on, that are CPT's context."),
           of(
               "loss-decay",

@@ -114,14 +114,18 @@ final class Settings {
     return new Settings(known, merged);
   }
 
-  /** These, and the presets of those that are not given; PEFT's own where the method has them. */
+  /**
+   * These, and the presets of those that are not given and of use to the method; PEFT's own where
+   * the method has them.
+   */
   Settings overPresets(boolean ofPeft) {
     ObjectNode presets = JsonNodeFactory.instance.objectNode();
     String method = text("method").orElse(PromptTuningConfig.NAME);
     for (Setting setting : known) {
-      boolean inPeft = ofPeft && MethodSettings.isUsed(setting.key(), method);
-      Optional<String> preset = inPeft ? setting.inPeft().or(setting::preset) : setting.preset();
-      preset.ifPresent(value -> presets.put(setting.key(), value));
+      if (MethodSettings.isUsed(setting.key(), method)) {
+        Optional<String> preset = ofPeft ? setting.inPeft().or(setting::preset) : setting.preset();
+        preset.ifPresent(value -> presets.put(setting.key(), value));
+      }
     }
     return over(new Settings(known, presets));
   }
@@ -200,6 +204,12 @@ final class Settings {
   /** A number, where it is given. */
   Optional<Double> number(String key) {
     return text(key).map(value -> parsed(key, value, "a number", Double::parseDouble));
+  }
+
+  /** A number that has a value. */
+  double requiredNumber(String key) {
+    required(key);
+    return number(key).orElseThrow();
   }
 
   /** A path, where it is given. */

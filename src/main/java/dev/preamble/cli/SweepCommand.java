@@ -110,7 +110,7 @@ final class SweepCommand implements Runnable {
               settings.whole("save-every"),
               RunControl.Start.ANEW,
               interruption::isAsked,
-              Optional.of(settings.yaml()));
+              Optional.of(prepared.resolved(settings).yaml()));
       TrainingRun.Report report = train(prepared, folder, control);
       return record.add(Trial.of(values, prepared.bestValue(report), report));
     }

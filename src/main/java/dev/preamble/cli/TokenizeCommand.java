@@ -69,6 +69,8 @@ final class TokenizeCommand implements Runnable {
       lines.add("%8d  %s".formatted(tokens[i], Pieces.visible(pieces.get(i))));
       ids.add(Integer.toString(tokens[i]));
     }
-    return lines.add("%d tokens: %s".formatted(tokens.length, ids)).toString();
+    return lines
+        .add("%d %s: %s".formatted(tokens.length, tokens.length == 1 ? "token" : "tokens", ids))
+        .toString();
   }
 }

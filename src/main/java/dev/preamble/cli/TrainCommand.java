@@ -94,7 +94,7 @@ final class TrainCommand implements Runnable {
                   ? RunControl.Start.RESUMED
                   : restart ? RunControl.Start.ANEW : RunControl.Start.NEW,
               interruption::isAsked,
-              Optional.of(settings.yaml()));
+              Optional.of(prepared.resolved(settings).yaml()));
       TrainingRun run = prepared.run(out, control);
       report(out, train(run, prepared.steps()));
     } catch (TrainingStoppedException stopped) {

@@ -14,7 +14,8 @@ import java.util.List;
 /**
  * A large table of which a few rows are wanted, read from its file one by one. Through a mapping,
  * the system would take each row's neighbours into the process's memory too, up to 2 MiB for a row
- * of 3 KiB, and take longer than a read does. May be used by several threads.
+ * of 3 KiB, and take longer than a read does. May be used by several threads; that one of them is
+ * interrupted does not close the file, as it would a channel.
  */
 final class TableFile implements EmbeddingTable.Rows, AutoCloseable {
   /** Bytes of a table that is worth it; a smaller one soon lies in memory whole. */

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.peft.Adapter;
+import dev.preamble.training.method.PTuningConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +70,39 @@ class RunConfigurationTest {
     assertEquals(
         Files.readString(folder.resolve("first/metrics.jsonl")),
         Files.readString(folder.resolve("second/metrics.jsonl")));
+  }
+
+  @Test
+  void theFileOfARunSaysWhatTheMethodDecidedToo() throws IOException {
+    Path out = train("p-tuning", "--virtual-tokens", 2);
+    assertEquals(
+        List.of("encoder: MLP", "encoder-layers: 2", "encoder-dropout: 0"),
+        lines(out, "encoder"),
+        "those of the method");
+    assertEquals(List.of(), lines(out, "frozen-tokens"), "and no other's");
+    assertEquals(List.of("lr: " + PTuningConfig.defaults(2).learningRate()), lines(out, "lr"));
+    assertEquals(List.of("best-by: loss"), lines(out, "best-by"));
+    Run again =
+        Run.of(
+            "train",
+            "--config",
+            out.resolve("preamble_run.yaml"),
+            "--out",
+            folder.resolve("again"),
+            "--quiet");
+    assertEquals(0, again.code(), again.err());
+    assertEquals(lines(out, "lr"), lines(folder.resolve("again"), "lr"));
+    data = tasks;
+    assertEquals(
+        List.of("factors: ones"),
+        lines(train("multitask-prompt-tuning", "--tasks", 2, "--lr", "1e-2"), "factors"));
+  }
+
+  /** The lines of a run's settings that start with {@code key}. */
+  private static List<String> lines(Path out, String key) throws IOException {
+    return Files.readAllLines(out.resolve("preamble_run.yaml")).stream()
+        .filter(line -> line.startsWith(key))
+        .toList();
   }
 
   @Test

@@ -18,6 +18,17 @@ class OracleTest {
     assertEquals("0.21.0", Oracle.shared().call("hello", Map.of()).at("/versions/peft").asText());
   }
 
+  /** Maven gives the tests' JVM a setting of malloc that training has and PEFT's users have not. */
+  @Test
+  void pythonHasMemoryAsItsUsersHaveIt() throws Exception {
+    String told =
+        "import os, sys; sys.exit('tunables ' + os.environ.get('GLIBC_TUNABLES', 'none'))";
+    Oracle oracle = new Oracle(List.of(PythonEnvironment.python().toString(), "-c", told));
+    AssertionFailedError failure =
+        assertThrows(AssertionFailedError.class, () -> oracle.call("hello", Map.of()));
+    assertTrue(failure.getMessage().contains("tunables none"), failure.getMessage());
+  }
+
   @Test
   void aFailedCommandShowsPythonsTracebackAndTheProcessGoesOn() {
     Oracle oracle = Oracle.shared();
