@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from . import blas, models, training
+from . import blas, models, packed, training
 
 _MEASURED_STEPS = 3
 
@@ -30,14 +30,16 @@ def time_steps(
     steps: int,
     warmup_steps: int = 1,
     dtype: str = "float32",
+    by_hand: bool = False,
 ) -> dict:
     """``seconds`` of each whole step of PEFT prompt tuning: forward, loss, backward, AdamW.
 
     Every batch has rows of ``lengths`` random tokens, padded to the longest, the last
     ``labels_per_row`` of each labelled. ``warmup_steps`` further steps come first and are not
-    counted. Calls that differ in neither model nor batch go on with one prompt.
+    counted. Calls that differ in neither model nor batch go on with one prompt. ``by_hand`` times
+    the packed step in PyTorch instead of PEFT's.
     """
-    step = _stepper(model, tuple(lengths), virtual_tokens, labels_per_row, dtype)
+    step = _stepper(model, tuple(lengths), virtual_tokens, labels_per_row, dtype, by_hand)
     for _ in range(warmup_steps):
         step()
     return {"seconds": [step() for _ in range(steps)], "threads": torch.get_num_threads()}
@@ -60,8 +62,10 @@ def time_steps_of_stock_wheel(**arguments) -> dict:
     return answer
 
 
-@functools.lru_cache(maxsize=2)
-def _stepper(model: str, lengths: tuple[int, ...], virtual_tokens: int, labels_per_row: int, dtype: str):
+@functools.lru_cache(maxsize=3)
+def _stepper(
+    model: str, lengths: tuple[int, ...], virtual_tokens: int, labels_per_row: int, dtype: str, by_hand: bool
+):
     """What takes one step and gives its seconds."""
     torch.manual_seed(0)
     opened = models.prompt_tuning(model, virtual_tokens, dtype=dtype).train()
@@ -73,11 +77,18 @@ def _stepper(model: str, lengths: tuple[int, ...], virtual_tokens: int, labels_p
         unlabelled = length - labels_per_row
         return {"token_ids": ids, "labels": [models.IGNORED] * unlabelled + ids[unlabelled:]}
 
+    def losses(rows: list[dict]):
+        """What computes the loss of the rows."""
+        if by_hand:
+            return functools.partial(packed.loss, models.base(model, dtype), models.prompt(opened), rows)
+        batch = training.batch(rows)
+        return lambda: opened(**batch).loss
+
     def step() -> float:
-        batch = training.batch([random_row(n) for n in lengths])
+        loss = losses([random_row(n) for n in lengths])
         start = time.perf_counter()
         optimizer.zero_grad()
-        opened(**batch).loss.backward()
+        loss().backward()
         optimizer.step()
         return time.perf_counter() - start
 

@@ -12,7 +12,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from . import models
+from . import models, packed
 
 SCHEDULES = {
     "cosine": transformers.get_cosine_schedule_with_warmup,
@@ -49,17 +49,19 @@ def make_adapter(
     return {"virtual_tokens": virtual_tokens, "losses": losses}
 
 
-def gradient(model: str, prompt: str, rows: list[dict], out: str, dtype: str = "float32") -> dict:
+def gradient(
+    model: str, prompt: str, rows: list[dict], out: str, dtype: str = "float32", by_hand: bool = False
+) -> dict:
     """Writes ``gradient`` [virtual tokens, hidden], of the loss by the prompt, and answers the loss.
 
     ``prompt`` names a file with ``prompt_embeddings``; ``dtype`` float64 gives a finer reference,
-    written as float64.
+    written as float64. ``by_hand`` takes the packed step in PyTorch instead of PEFT's.
     """
     values = load_file(prompt)["prompt_embeddings"]
     opened = models.prompt_tuning(model, values.shape[0], dtype=dtype)
     parameter = models.prompt(opened)
     parameter.data = values.to(getattr(torch, dtype))
-    loss = opened.eval()(**batch(rows)).loss
+    loss = packed.loss(models.base(model, dtype), parameter, rows) if by_hand else opened.eval()(**batch(rows)).loss
     loss.backward()
     save_file({"gradient": parameter.grad}, out)
     return {"loss": loss.item()}

@@ -8,10 +8,11 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 MODEL = str(SCRIPTS.parent / "test-fixtures" / "stories260K")
+TINY_GPT2 = str(SCRIPTS.parent / "test-fixtures" / "tiny-gpt2")
 
 
 class OracleTest(unittest.TestCase):
@@ -79,6 +80,27 @@ class OracleTest(unittest.TestCase):
             gradients.append(load_file(out)["gradient"])
         difference = np.linalg.norm(gradients[0] - gradients[1]) / np.linalg.norm(gradients[1])
         self.assertLess(difference, 1e-4)
+
+    def test_the_packed_step_by_hand_has_peft_loss_and_gradient(self):
+        rows = [
+            {"token_ids": [7, 8, 9, 10], "labels": [7, 8, 9, 10]},
+            {"token_ids": [30, 20, 10, 40], "labels": [-100, -100, 10, 40]},
+        ]
+        for model, hidden in ((MODEL, 64), (TINY_GPT2, 48)):
+            prompt, answers = str(self.folder / "prompt.safetensors"), []
+            save_file({"prompt_embeddings": np.random.default_rng(1).normal(size=(3, hidden)).astype("f4")}, prompt)
+            for by_hand in (False, True):
+                out = str(self.folder / "gradient.safetensors")
+                answer = self.ask("gradient", model=model, prompt=prompt, rows=rows, out=out, by_hand=by_hand)
+                answers.append((answer["loss"], load_file(out)["gradient"]))
+            (loss, gradient), (loss_by_hand, gradient_by_hand) = answers
+            self.assertAlmostEqual(loss_by_hand, loss, places=5)
+            error = np.linalg.norm(gradient_by_hand - gradient) / np.linalg.norm(gradient)
+            self.assertLess(error, 1e-5)
+        uneven = [rows[0], {"token_ids": [1], "labels": [1]}]
+        prompt = f"{self.adapter}/adapter_model.safetensors"
+        refused = self.ask("gradient", model=MODEL, prompt=prompt, rows=uneven, out="x", by_hand=True)
+        self.assertIn("rows of one length", refused["error"])
 
     def test_trace_follows_its_schedule_and_saves_an_adapter_that_peft_opens(self):
         batches = [[{"token_ids": self.ids, "labels": self.ids}]] * 4

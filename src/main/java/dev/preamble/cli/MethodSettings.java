@@ -1,5 +1,6 @@
 package dev.preamble.cli;
 
+import dev.preamble.model.FrozenModel;
 import dev.preamble.model.TextTokenizer;
 import dev.preamble.peft.Adapter;
 import dev.preamble.training.Dataset;
@@ -15,7 +16,6 @@ import dev.preamble.training.method.PTuningConfig;
 import dev.preamble.training.method.PrefixTuningConfig;
 import dev.preamble.training.method.PromptTuningConfig;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -139,18 +139,38 @@ record MethodSettings(Settings settings) {
     return new CptConfig(context.tokens(), context.types(), context.lossDecay(), epsilon, format);
   }
 
+  /** The settings with what they leave to the method as it is in {@code config}. */
+  Settings resolved(MethodConfig config, FrozenModel model) {
+    Settings started =
+        STARTED.contains(config.name()) ? settings.with("init", initialisationKind()) : settings;
+    return switch (config) {
+      case PTuningConfig encoded -> started.with("encoder-hidden", encoded.width(model));
+      case PrefixTuningConfig prefix when prefix.projection() ->
+          started.with("encoder-hidden", prefix.width(model));
+      case CptConfig context ->
+          started
+              .with("epsilon", context.epsilon())
+              .with("format-epsilon", context.formatEpsilon());
+      default -> started;
+    };
+  }
+
+  /** What {@code --init} says, or what follows from the other settings. */
+  private String initialisationKind() {
+    if (settings.text("init").isPresent()) {
+      return settings.required("init");
+    }
+    if (settings.text("init-text").isPresent()) {
+      return "text";
+    }
+    if (settings.text("init-adapter").isPresent()) {
+      return "adapter";
+    }
+    return settings.isOn("projection") ? "random" : "vocabulary";
+  }
+
   private Initialisation initialisation() {
-    Optional<String> text = settings.text("init-text");
-    Optional<String> adapter = settings.text("init-adapter");
-    String kind =
-        settings
-            .text("init")
-            .orElse(
-                text.isPresent()
-                    ? "text"
-                    : adapter.isPresent()
-                        ? "adapter"
-                        : settings.isOn("projection") ? "random" : "vocabulary");
+    String kind = initialisationKind();
     requireOnlyWith("init-text", "text", kind);
     requireOnlyWith("init-adapter", "adapter", kind);
     requireOnlyWith("init-task", "adapter", kind);

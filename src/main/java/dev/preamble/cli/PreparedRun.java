@@ -78,7 +78,8 @@ record PreparedRun(
 
   /** {@code settings} of this run, with what they leave open written out. */
   Settings resolved(Settings settings) {
-    return new RunSettings(settings).resolved(config);
+    Settings learning = new RunSettings(settings).resolved(config);
+    return new MethodSettings(learning).resolved(config.method(), model);
   }
 
   /** Steps of the run. */

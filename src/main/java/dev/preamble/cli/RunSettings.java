@@ -53,7 +53,7 @@ record RunSettings(Settings settings) {
   Settings resolved(TrainingConfig config) {
     Settings resolved = settings;
     if (settings.text("lr").isEmpty()) {
-      resolved = resolved.with("lr", Double.toString(config.optimizer().learningRate()));
+      resolved = resolved.with("lr", config.optimizer().learningRate());
     }
     if (settings.text("eval").isPresent() && settings.text("best-by").isEmpty()) {
       resolved = resolved.with("best-by", Choice.name(config.evaluation().best()));

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.fasterxml.jackson.dataformat.yaml.util.StringQuotingChecker;
 import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
@@ -34,11 +35,31 @@ final class Settings {
               .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
               .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
               .disable(YAMLGenerator.Feature.SPLIT_LINES)
+              .stringQuotingChecker(new Quoting())
               .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
               .build());
 
   /** Largest configuration file, in bytes. */
   private static final long CAP = 1 << 20;
+
+  /** Quotes what would be read as another number's or switch's text, such as 007 or 1e-8. */
+  private static final class Quoting extends StringQuotingChecker.Default {
+    private static final long serialVersionUID = 1;
+    private static final YAMLMapper PLAIN = new YAMLMapper();
+
+    @Override
+    public boolean needToQuoteValue(String value) {
+      return super.needToQuoteValue(value) || !isReadAsItIs(value);
+    }
+
+    private static boolean isReadAsItIs(String value) {
+      try {
+        return PLAIN.readTree(value).asText().equals(value);
+      } catch (JacksonException fault) {
+        return false;
+      }
+    }
+  }
 
   private final List<Setting> known;
   private final ObjectNode values;
@@ -131,9 +152,9 @@ final class Settings {
   }
 
   /** These with {@code key} set. */
-  Settings with(String key, String value) {
+  Settings with(String key, Object value) {
     ObjectNode changed = values.deepCopy();
-    changed.put(key, value);
+    changed.put(key, value.toString());
     return new Settings(known, changed);
   }
 

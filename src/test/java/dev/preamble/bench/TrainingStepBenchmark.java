@@ -95,9 +95,7 @@ class TrainingStepBenchmark {
 
   private static List<Side> sides(StepSetting setting, JsonNode oracle) {
     List<Side> sides = new ArrayList<>(List.of(Side.PREAMBLE, Side.PREAMBLE_STOCK));
-    if (setting.isRagged()) {
-      sides.add(Side.PREAMBLE_PADDED);
-    }
+    sides.add(setting.isRagged() ? Side.PREAMBLE_PADDED : Side.TORCH_PACKED);
     sides.addAll(List.of(Side.WEIGHT_PRODUCTS, Side.PEFT_FLOAT32, Side.PEFT_BFLOAT16));
     if (!oracle.required("stock_wheel_is_fast").asBoolean()) {
       sides.add(Side.PEFT_FLOAT32_STOCK);

@@ -50,7 +50,9 @@ final class TrainingStepTimes {
     PEFT_FLOAT32,
     PEFT_BFLOAT16,
     /** PEFT in float32 with PyTorch as its wheel leaves it, where that makes a difference. */
-    PEFT_FLOAT32_STOCK
+    PEFT_FLOAT32_STOCK,
+    /** The packed step by hand in PyTorch, float32: what the algorithm gives without us. */
+    TORCH_PACKED
   }
 
   private TrainingStepTimes(FrozenModel model, StepSetting setting, int threads) {
@@ -113,9 +115,10 @@ final class TrainingStepTimes {
       case PREAMBLE_STOCK -> wholes(preamble(stock, setting, steps));
       case PREAMBLE_PADDED -> wholes(preamble(training, setting.padded(), steps));
       case WEIGHT_PRODUCTS -> products.run(steps + 1).subList(1, steps + 1);
-      case PEFT_FLOAT32 -> peft("time_steps", "float32", steps);
-      case PEFT_BFLOAT16 -> peft("time_steps", "bfloat16", steps);
-      case PEFT_FLOAT32_STOCK -> peft("time_steps_of_stock_wheel", "float32", steps);
+      case PEFT_FLOAT32 -> python("time_steps", steps, Map.of("dtype", "float32"));
+      case PEFT_BFLOAT16 -> python("time_steps", steps, Map.of("dtype", "bfloat16"));
+      case PEFT_FLOAT32_STOCK -> python("time_steps_of_stock_wheel", steps, Map.of());
+      case TORCH_PACKED -> python("time_steps", steps, Map.of("by_hand", true));
     };
   }
 
@@ -142,15 +145,14 @@ final class TrainingStepTimes {
     return times.stream().map(MeasuredTraining.Time::whole).toList();
   }
 
-  private List<Double> peft(String command, String type, int steps) {
-    Map<String, Object> arguments = new HashMap<>();
+  private List<Double> python(String command, int steps, Map<String, Object> what) {
+    Map<String, Object> arguments = new HashMap<>(what);
     arguments.put("model", model.folder().toString());
     arguments.put("lengths", setting.lengths());
     arguments.put("virtual_tokens", setting.virtualTokens());
     arguments.put("labels_per_row", setting.labels());
     arguments.put("steps", steps);
     arguments.put("warmup_steps", 1);
-    arguments.put("dtype", type);
     arguments.put("threads", threads);
     return Oracle.shared()
         .call(command, arguments)

@@ -76,10 +76,11 @@ class RunConfigurationTest {
   void theFileOfARunSaysWhatTheMethodDecidedToo() throws IOException {
     Path out = train("p-tuning", "--virtual-tokens", 2);
     assertEquals(
-        List.of("encoder: MLP", "encoder-layers: 2", "encoder-dropout: 0"),
+        List.of("encoder: MLP", "encoder-hidden: 64", "encoder-layers: 2", "encoder-dropout: 0"),
         lines(out, "encoder"),
         "those of the method");
     assertEquals(List.of(), lines(out, "frozen-tokens"), "and no other's");
+    assertEquals(List.of(), lines(out, "init"), "and no other's");
     assertEquals(List.of("lr: " + PTuningConfig.defaults(2).learningRate()), lines(out, "lr"));
     assertEquals(List.of("best-by: loss"), lines(out, "best-by"));
     Run again =
@@ -92,10 +93,43 @@ class RunConfigurationTest {
             "--quiet");
     assertEquals(0, again.code(), again.err());
     assertEquals(lines(out, "lr"), lines(folder.resolve("again"), "lr"));
+    Path projected = train("prefix-tuning", "--virtual-tokens", 2, "--projection");
+    assertEquals(List.of("init: random"), lines(projected, "init"));
+    assertEquals(List.of("encoder-hidden: 32"), lines(projected, "encoder-hidden"));
+    Path context = train("cpt", "--context-rows", 1, "--epsilon", "0.5");
+    assertEquals(List.of("format-epsilon: 0.5"), lines(context, "format-epsilon"));
+    assertEquals(List.of("epsilon: 1.0"), lines(train("cpt", "--context-rows", 1), "epsilon"));
+    assertEquals(List.of("init: vocabulary"), lines(train("prompt-tuning"), "init"));
+    Path told = train("cartridge", "--virtual-tokens", 2, "--init-text", "Lily had a dog.");
+    assertEquals(List.of("init: text", "init-text: Lily had a dog."), lines(told, "init"));
+    Path learned = train("prefix-tuning", "--virtual-tokens", 2, "--init-adapter", told);
+    assertEquals(List.of("init: adapter"), lines(learned, "init:"));
     data = tasks;
     assertEquals(
         List.of("factors: ones"),
         lines(train("multitask-prompt-tuning", "--tasks", 2, "--lr", "1e-2"), "factors"));
+  }
+
+  @Test
+  void theFileOfEachMethodsRunGivesTheSameRunAgain() throws IOException {
+    assertRepeated(train("p-tuning", "--virtual-tokens", 2));
+    assertRepeated(train("prefix-tuning", "--virtual-tokens", 2, "--hard-prompt", "1e3:\n# yes"));
+    assertRepeated(train("prefix-tuning", "--virtual-tokens", 2, "--projection"));
+    assertRepeated(train("cartridge", "--virtual-tokens", 2, "--init-text", "007"));
+    assertRepeated(train("cpt", "--context-rows", 2));
+    data = tasks;
+    assertRepeated(train("multitask-prompt-tuning", "--virtual-tokens", 2, "--tasks", 2));
+  }
+
+  private void assertRepeated(Path out) throws IOException {
+    Path again = folder.resolve("again" + trained++);
+    Path config = out.resolve("preamble_run.yaml");
+    Run run = Run.of("train", "--config", config, "--out", again, "--quiet");
+    assertEquals(0, run.code(), run.err());
+    assertEquals(Adapter.open(out).digest(), Adapter.open(again).digest());
+    assertEquals(
+        Files.readString(config).replace(out.toString(), again.toString()),
+        Files.readString(again.resolve("preamble_run.yaml")));
   }
 
   /** The lines of a run's settings that start with {@code key}. */

@@ -20,6 +20,7 @@ final class NormalisationRules {
   /**
    * y = x r w with r = 1/sqrt(mean(x^2) + epsilon): with h = g w, dx = r h - x r^3 mean(h x). The
    * forward node is asked for r, its second output. Half-precision values are widened on the way.
+   * The stock operators take no longer than a kernel here, and need no warming up.
    */
   static void rootMeanSquare(Node node, Value g, Backward backward) {
     backward.requireFrozen(node, 1);
@@ -27,10 +28,6 @@ final class NormalisationRules {
     Value x = ops.cast(backward.input(node, 0), DataType.FLOAT);
     requireLastAxis(node, x);
     Value r = backward.ask(node, "inverseRms").getFirst();
-    if (hasKernel(node, g, backward)) {
-      backward.give(node, 0, kernel(node, g, r, Ops.LEFT_OUT, backward));
-      return;
-    }
     Value h = ops.mul(ops.cast(g, DataType.FLOAT), gain(node, backward));
     Value mean = ops.mean(ops.mul(h, x), -1);
     Value pull = ops.mul(mean, ops.mul(r, ops.mul(r, r)));

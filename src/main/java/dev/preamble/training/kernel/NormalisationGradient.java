@@ -6,26 +6,24 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
- * The derivative of a normalisation over the last dimension, y = n w + b with n = (x - m) r, m the
- * mean of x and r the inverse of its deviation (Ba et al. 2016): with h = g w, dx = r (h - mean(h)
- * - n mean(h n)). By the root of the mean square (Zhang and Sennrich 2019), m and mean(h) are 0.
+ * The derivative of a layer normalisation, y = n w + b with n = (x - m) r, m the mean of x over the
+ * last dimension and r the inverse of its deviation (Ba et al. 2016): with h = g w, dx = r (h -
+ * mean(h) - n mean(h n)).
  *
- * <p>Inputs: g = d(loss)/dy and x [..., H], w [H], r [..., 1], then what may be left out: m [...,
- * 1]; two more terms of g; two terms of what flows to x on other ways. All these are of x's shape.
- * Output: d(loss)/dx, what flows on other ways counted.
+ * <p>Inputs: g = d(loss)/dy and x [..., H], w [H], r and m [..., 1], then what may be left out: two
+ * more terms of g; two terms of what flows to x on other ways. All these are of x's shape. Output:
+ * d(loss)/dx, what flows on other ways counted.
  */
 final class NormalisationGradient {
-  private static final int MEAN = 4;
   private static final int MORE = 5;
   private static final int OTHER_WAYS = 7;
   private static final int INPUTS = 9;
 
   static final Kernel KERNEL =
-      Kernel.ofFloats("NormalisationGradient", INPUTS, MEAN, 1, NormalisationGradient::compute);
+      Kernel.ofFloats("NormalisationGradient", INPUTS, MORE, 1, NormalisationGradient::compute);
 
   private NormalisationGradient() {}
 
@@ -41,7 +39,7 @@ final class NormalisationGradient {
             call.input(1),
             call.input(2),
             call.input(3),
-            call.optional(MEAN),
+            call.input(4),
             otherWays,
             call.outputLike(0, 0));
     long width = Strips.elements(tensors.gain);
@@ -60,7 +58,7 @@ final class NormalisationGradient {
       MemorySegment x,
       MemorySegment gain,
       MemorySegment inverse,
-      Optional<MemorySegment> mean,
+      MemorySegment mean,
       List<MemorySegment> otherWays,
       MemorySegment result) {}
 
@@ -87,14 +85,13 @@ final class NormalisationGradient {
     @Override
     public void accept(long row) {
       long offset = row * width;
-      boolean centred = tensors.mean.isPresent();
-      float mean = centred ? Strips.element(tensors.mean.get(), row) : 0;
+      float mean = Strips.element(tensors.mean, row);
       float inverse = Strips.element(tensors.inverse, row);
       sum(tensors.upstream, offset, h);
       Strips.load(tensors.x, offset, n, width);
       normalise(n, mean, inverse, h, gain, spare, width);
       float along = Sums.of(spare, 0, width) / width;
-      float meanOfH = centred ? Sums.of(h, 0, width) / width : 0;
+      float meanOfH = Sums.of(h, 0, width) / width;
       sum(tensors.otherWays, offset, spare);
       slope(h, n, meanOfH, along, inverse, spare, width);
       Strips.store(h, width, tensors.result, offset);

@@ -27,7 +27,7 @@ final class EncodedRows implements LearningMethod {
     this.model = model;
     this.config = config;
     this.hidden = model.manifest().hiddenSize();
-    this.width = config.encoderHidden().orElse(hidden);
+    this.width = config.width(model);
     this.head =
         switch (config.encoder()) {
           case MLP ->

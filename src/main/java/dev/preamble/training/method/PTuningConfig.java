@@ -66,6 +66,11 @@ public record PTuningConfig(
     return new PTuningConfig(virtualTokens, Encoder.MLP, OptionalInt.empty(), 2);
   }
 
+  /** The width inside the encoder before {@code model}. */
+  public int width(FrozenModel model) {
+    return encoderHidden.orElse(model.manifest().hiddenSize());
+  }
+
   @Override
   public String name() {
     return NAME;

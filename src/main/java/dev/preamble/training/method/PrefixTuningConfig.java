@@ -66,6 +66,11 @@ public record PrefixTuningConfig(
         virtualTokens, true, OptionalInt.empty(), new Initialisation.Random());
   }
 
+  /** The width inside the projection before {@code model}. */
+  public int width(FrozenModel model) {
+    return encoderHidden.orElse(model.baseModel().shape().keyValueWidth());
+  }
+
   @Override
   public String name() {
     return NAME;

@@ -30,7 +30,7 @@ final class ProjectedPrefix implements LearningMethod {
     this.model = model;
     this.config = config;
     this.rowWidth = model.baseModel().shape().keyValueWidth();
-    this.hidden = config.encoderHidden().orElse(rowWidth);
+    this.hidden = config.width(model);
     this.first = new Linear("transform.0", rowWidth, hidden);
     this.second = new Linear("transform.2", hidden, PromptStates.width(model));
   }

@@ -11,21 +11,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The derivative of normalisations against the formula in double precision. */
+/** The derivative of layer normalisations against the formula in double precision. */
 class NormalisationGradientTest {
   private static final double LARGEST_ERROR = 2e-6;
   private static final double EPSILON = 1e-5;
 
   /** So many rows of so many random numbers, and all else that the kernel takes. */
-  private record Case(
-      int rows, int width, boolean centred, float[][] upstream, float[] x, float[][] otherWays) {
+  private record Case(int rows, int width, float[][] upstream, float[] x, float[][] otherWays) {
 
-    static Case random(int rows, int width, boolean centred, int upstream, int otherWays) {
+    static Case random(int rows, int width, int upstream, int otherWays) {
       Random random = new Random(31L * rows + width);
       return new Case(
           rows,
           width,
-          centred,
           numbers(random, upstream, rows * width, 1),
           numbers(random, 1, rows * width, 3)[0],
           numbers(random, otherWays, rows * width, 1));
@@ -50,7 +48,7 @@ class NormalisationGradientTest {
       for (int i = 0; i < width; i++) {
         sum += x[row * width + i];
       }
-      return centred ? sum / width : 0;
+      return sum / width;
     }
 
     double inverse(int row) {
@@ -74,12 +72,8 @@ class NormalisationGradientTest {
               .floats(upstream[0], rows, width)
               .floats(x, rows, width)
               .floats(gain(), width)
-              .floats(inverses, rows, 1);
-      if (centred) {
-        kernel.floats(means, rows, 1);
-      } else {
-        kernel.leftOut(1);
-      }
+              .floats(inverses, rows, 1)
+              .floats(means, rows, 1);
       add(kernel, Arrays.copyOfRange(upstream, 1, upstream.length));
       add(kernel, otherWays);
       return kernel.run(1, threads, inPlace).getFirst();
@@ -106,7 +100,7 @@ class NormalisationGradientTest {
         for (int i = 0; i < width; i++) {
           h[i] = sum(upstream, row * width + i) * gain[i];
           n[i] = ((double) x[row * width + i] - mean) * inverse;
-          sum += centred ? h[i] : 0;
+          sum += h[i];
           along += h[i] * n[i];
         }
         for (int i = 0; i < width; i++) {
@@ -129,16 +123,16 @@ class NormalisationGradientTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 1, true, 1, 0",
-    "3, 8, true, 1, 1",
-    "0, 8, true, 1, 1",
-    "700, 31, false, 2, 0",
-    "5, 1023, true, 3, 2",
-    "37, 1025, false, 3, 1",
-    "2, 16384, true, 1, 1",
+    "1, 1, 1, 0",
+    "3, 8, 1, 1",
+    "0, 8, 1, 1",
+    "700, 31, 2, 0",
+    "5, 1023, 3, 2",
+    "37, 1025, 3, 1",
+    "2, 16384, 1, 1",
   })
-  void equalsTheFormula(int rows, int width, boolean centred, int upstream, int otherWays) {
-    Case example = Case.random(rows, width, centred, upstream, otherWays);
+  void equalsTheFormula(int rows, int width, int upstream, int otherWays) {
+    Case example = Case.random(rows, width, upstream, otherWays);
     double[] expected = example.expected();
     float[] found = example.run(1, false);
     assertEquals(expected.length, found.length);
@@ -153,7 +147,7 @@ class NormalisationGradientTest {
   @ParameterizedTest
   @ValueSource(floats = {1e4f, 1e-4f, 1e-20f})
   void rowsMayBeOfAnySize(float scale) {
-    Case example = Case.random(4, 65, true, 1, 1);
+    Case example = Case.random(4, 65, 1, 1);
     for (int i = 0; i < example.x().length; i++) {
       example.x()[i] *= scale;
     }
@@ -167,7 +161,7 @@ class NormalisationGradientTest {
 
   @Test
   void whatIsNoNumberStaysInItsRow() {
-    Case example = Case.random(3, 9, true, 1, 1);
+    Case example = Case.random(3, 9, 1, 1);
     float[] before = example.run(1, false);
     example.x()[13] = Float.NaN;
     float[] found = example.run(1, false);
