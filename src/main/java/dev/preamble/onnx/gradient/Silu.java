@@ -2,9 +2,7 @@ package dev.preamble.onnx.gradient;
 
 import dev.preamble.onnx.Node;
 import dev.preamble.onnx.Ops;
-import dev.preamble.onnx.Shape;
 import dev.preamble.onnx.Value;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -51,7 +49,7 @@ record Silu(Node node, int x) {
 
   /**
    * Of z = y u, as in SwiGLU (Shazeer 2020): dz = u dy + y du with u dy = (z + s (u - z)) dx, which
-   * takes fewer steps than u and dy one after the other. Kernels need neither y nor z.
+   * takes fewer steps than u and dy one after the other.
    *
    * @param product gives z
    * @param other which of its operands is u; the other is y
@@ -60,14 +58,6 @@ record Silu(Node node, int x) {
     Ops ops = backward.ops();
     Value s = backward.input(node, 1 - x);
     Value u = backward.input(product, other);
-    Value gate = backward.input(node, x);
-    if (ops.hasKernelsFor(g, gate, u) && gate.shape().equals(u.shape())) {
-      List<Shape> shapes = List.of(gate.shape(), u.shape());
-      List<Value> gradients = ops.kernel("GatedSiluGradient", shapes, g, gate, s, u);
-      backward.give(node, x, gradients.get(0));
-      backward.give(product, other, gradients.get(1));
-      return;
-    }
     Value z = backward.output(product, 0);
     Value slope = ops.add(ops.mul(ops.sub(u, z), s), z);
     backward.give(node, x, ops.mul(slope, g));

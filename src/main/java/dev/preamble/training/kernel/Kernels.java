@@ -8,7 +8,6 @@ public final class Kernels {
   public static final List<Kernel> ALL =
       List.of(
           Behind.KERNEL,
-          GatedSiluGradient.KERNEL,
           GatherGradient.KERNEL,
           LogitBlock.KERNEL,
           LogitLoss.KERNEL,

@@ -4,15 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Derivatives of activations against the formulas in double precision. */
-class ActivationKernelsTest {
-  /** Relative to g, and to x where that is large: by it the rounding of tanh or s is multiplied. */
+/** The derivative of GELU by tanh against its formula in double precision. */
+class TanhGeluGradientTest {
+  /** Relative to g, and to x where that is large: by it the rounding of tanh is multiplied. */
   private static final double LARGEST_ERROR = 1e-6;
 
   /** Far, near and tiny numbers of both signs. */
@@ -27,7 +26,7 @@ class ActivationKernelsTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void geluByTanhIsRightOnEveryRowAndEdge(boolean biased) {
+  void isRightOnEveryRowAndEdge(boolean biased) {
     for (int[] size : SIZES) {
       float[] g = numbers(1, size);
       float[] x = withExtremes(numbers(2, size));
@@ -42,40 +41,12 @@ class ActivationKernelsTest {
   }
 
   @Test
-  void theGatedUnitIsRightOnEveryRowAndEdge() {
-    for (int[] size : SIZES) {
-      float[] g = numbers(1, size);
-      float[] x = withExtremes(numbers(2, size));
-      float[] s = new float[x.length];
-      for (int i = 0; i < s.length; i++) {
-        s[i] = (float) sigmoid(x[i]);
-      }
-      float[] u = numbers(3, size);
-      List<float[]> found = gated(2, true, size, g, x, s, u);
-      for (int i = 0; i < x.length; i++) {
-        double sigmoid = sigmoid(x[i]);
-        double slope = sigmoid + x[i] * sigmoid * sigmoid(-x[i]);
-        assertClose(g[i] * u[i] * slope, found.get(0)[i], g[i] * u[i], x[i]);
-        assertClose(g[i] * x[i] * sigmoid, found.get(1)[i], g[i], x[i]);
-      }
-      List<float[]> again = gated(1, false, size, g, x, s, u);
-      assertArrayEquals(found.get(0), again.get(0), "on one thread, not in place");
-      assertArrayEquals(found.get(1), again.get(1), "on one thread, not in place");
-    }
-  }
-
-  @Test
   void whatIsNoNumberStaysNone() {
     int[] size = {1, 4};
     float[] g = {1, 1, 1, Float.NaN};
     float[] x = {1, Float.NaN, 1, 1};
     float[] other = {1, 1, Float.NaN, 1};
     assertNone(gelu(1, true, size, g, x, other), false, true, true, true);
-    float[] s = {0.5f, 0.5f, 0.5f, 0.5f};
-    List<float[]> gradients = gated(1, true, size, g, x, s, other);
-    assertNone(gradients.get(0), false, true, true, true);
-    assertNone(gradients.get(1), false, true, false, true);
-    assertNone(gated(1, true, size, new float[4], s, x, s).getFirst(), false, true, false, false);
   }
 
   @Test
@@ -83,7 +54,6 @@ class ActivationKernelsTest {
     int[] size = {0, 5};
     float[] none = {};
     assertEquals(0, gelu(2, true, size, none, none, new float[5]).length);
-    assertEquals(0, gated(2, true, size, none, none, none, none).get(1).length);
   }
 
   private static float[] gelu(
@@ -94,15 +64,6 @@ class ActivationKernelsTest {
       run.floats(bias, size[1]);
     }
     return run.run(1, threads, inPlace).getFirst();
-  }
-
-  private static List<float[]> gated(
-      int threads, boolean inPlace, int[] size, float[] g, float[] x, float[] s, float[] u) {
-    KernelRun run = new KernelRun("GatedSiluGradient");
-    for (float[] input : List.of(g, x, s, u)) {
-      run.floats(input, size[0], size[1]);
-    }
-    return run.run(2, threads, inPlace);
   }
 
   private static double sigmoid(double x) {
