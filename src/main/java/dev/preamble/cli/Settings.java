@@ -1,14 +1,9 @@
 package dev.preamble.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import com.fasterxml.jackson.dataformat.yaml.util.StringQuotingChecker;
 import dev.preamble.ParserMessage;
 import dev.preamble.PreambleException;
 import dev.preamble.WholeFile;
@@ -29,37 +24,8 @@ import picocli.CommandLine.ParseResult;
  * file, else the presets.
  */
 final class Settings {
-  private static final YAMLMapper YAML =
-      new YAMLMapper(
-          YAMLFactory.builder()
-              .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
-              .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
-              .disable(YAMLGenerator.Feature.SPLIT_LINES)
-              .stringQuotingChecker(new Quoting())
-              .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-              .build());
-
   /** Largest configuration file, in bytes. */
   private static final long CAP = 1 << 20;
-
-  /** Quotes what would be read as another number's or switch's text, such as 007 or 1e-8. */
-  private static final class Quoting extends StringQuotingChecker.Default {
-    private static final long serialVersionUID = 1;
-    private static final YAMLMapper PLAIN = new YAMLMapper();
-
-    @Override
-    public boolean needToQuoteValue(String value) {
-      return super.needToQuoteValue(value) || !isReadAsItIs(value);
-    }
-
-    private static boolean isReadAsItIs(String value) {
-      try {
-        return PLAIN.readTree(value).asText().equals(value);
-      } catch (JacksonException fault) {
-        return false;
-      }
-    }
-  }
 
   private final List<Setting> known;
   private final ObjectNode values;
@@ -105,7 +71,7 @@ final class Settings {
         throw new UsageException(
             "%s: expected at most %,d bytes, found %,d".formatted(file, CAP, Files.size(file)));
       }
-      JsonNode read = YAML.readTree(Files.readString(file));
+      JsonNode read = SettingsYaml.read(Files.readString(file));
       if (!(read instanceof ObjectNode values)) {
         throw new UsageException(file + ": expected settings, one 'key: value' a line");
       }
@@ -276,10 +242,6 @@ final class Settings {
     for (Setting setting : known) {
       text(setting.key()).ifPresent(value -> ordered.put(setting.key(), value));
     }
-    try {
-      return YAML.writeValueAsString(ordered);
-    } catch (JacksonException impossible) {
-      throw new IllegalStateException(impossible);
-    }
+    return SettingsYaml.write(ordered);
   }
 }

@@ -83,16 +83,6 @@ class RunConfigurationTest {
     assertEquals(List.of(), lines(out, "init"), "and no other's");
     assertEquals(List.of("lr: " + PTuningConfig.defaults(2).learningRate()), lines(out, "lr"));
     assertEquals(List.of("best-by: loss"), lines(out, "best-by"));
-    Run again =
-        Run.of(
-            "train",
-            "--config",
-            out.resolve("preamble_run.yaml"),
-            "--out",
-            folder.resolve("again"),
-            "--quiet");
-    assertEquals(0, again.code(), again.err());
-    assertEquals(lines(out, "lr"), lines(folder.resolve("again"), "lr"));
     Path projected = train("prefix-tuning", "--virtual-tokens", 2, "--projection");
     assertEquals(List.of("init: random"), lines(projected, "init"));
     assertEquals(List.of("encoder-hidden: 32"), lines(projected, "encoder-hidden"));
@@ -132,6 +122,37 @@ class RunConfigurationTest {
         Files.readString(again.resolve("preamble_run.yaml")));
   }
 
+  @Test
+  void aValueIsTheTextThatStandsInTheFile() throws IOException {
+    Path config =
+        Files.writeString(
+            folder.resolve("texts.yaml"),
+            """
+            init-text: 007
+            hard-prompt: 1_000
+            labels: {no: 1e-8, yes: +1}
+            lr: 1e-2
+            columns: [text=010, label=0x1F]
+            template: "1.50"
+            eval: null
+            """);
+    Settings read = Settings.ofFile(Setting.all(), config);
+    assertEquals("007", read.required("init-text"));
+    assertEquals("1_000", read.required("hard-prompt"));
+    assertEquals("no=1e-8,yes=+1", read.required("labels"));
+    assertEquals("text=010,label=0x1F", read.required("columns"));
+    assertEquals("1.50", read.required("template"));
+    assertEquals(0.01, read.requiredNumber("lr"));
+    assertTrue(read.text("eval").isEmpty());
+    Files.writeString(config, read.yaml());
+    assertEquals(List.of(), read.differing(Settings.ofFile(Setting.all(), config)));
+    for (String text :
+        List.of("null", "~", "", " a ", "yes", "#", "a: b\nc", "- x", "'", "\"", "…\t")) {
+      Files.writeString(config, read.with("hard-prompt", text).yaml());
+      assertEquals(text, Settings.ofFile(Setting.all(), config).required("hard-prompt"));
+    }
+  }
+
   /** The lines of a run's settings that start with {@code key}. */
   private static List<String> lines(Path out, String key) throws IOException {
     return Files.readAllLines(out.resolve("preamble_run.yaml")).stream()
@@ -146,6 +167,8 @@ class RunConfigurationTest {
     assertRefused("epochs: lots", "--epochs: expected a whole number, found \"lots\"");
     assertRefused("- a", "one 'key: value' a line");
     assertRefused("a: [", "no YAML");
+    assertRefused("epochs: 3\n---\nepochs: 4", "expected one document");
+    assertRefused("", "one 'key: value' a line");
     assertRefused("projection: 7", "--projection: expected true or false");
   }
 
