@@ -66,10 +66,19 @@ final class ScoredFile {
     printTotal(adapter);
   }
 
+  /**
+   * A text to score.
+   *
+   * @param shown what a person knows it by: itself, or the line whose token ids it is
+   */
+  private record Text(int[] tokens, String shown) {}
+
   private void score(long number, String line, Scorer scorer, Optional<FittedAdapter> adapter) {
+    Text text;
     Score score;
     try {
-      score = scorer.score(tokens(line), adapter);
+      text = text(line);
+      score = scorer.score(text.tokens(), adapter);
     } catch (PreambleException fault) {
       throw new PreambleException(
           "%s line %,d: %s".formatted(file, number, fault.getMessage()), fault);
@@ -90,22 +99,31 @@ final class ScoredFile {
               ScoreReport.shown(OptionalDouble.of(score.sum())),
               score.scored(),
               ScoreReport.shown(score.perplexity()),
-              Pieces.visible(line.length() > SHOWN ? line.substring(0, SHOWN) + "…" : line));
+              Pieces.visible(beginning(text.shown())));
     }
     output.out().flush();
   }
 
-  private int[] tokens(String line) {
+  private static String beginning(String text) {
+    return text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text;
+  }
+
+  private Text encoded(String text) {
+    return new Text(model.tokenizer().encode(text, true), text);
+  }
+
+  private Text text(String line) {
     if (!file.toString().endsWith(".jsonl")) {
-      return model.tokenizer().encode(line, true);
+      return encoded(line);
     }
     JsonNode row = row(line);
     if (row.path("text").isTextual() && !row.get("text").textValue().isEmpty()) {
-      return model.tokenizer().encode(row.get("text").textValue(), true);
+      return encoded(row.get("text").textValue());
     }
     JsonNode ids = row.path("token_ids");
     if (ids.isArray() && ids.valueStream().allMatch(JsonNode::isInt)) {
-      return IntStream.range(0, ids.size()).map(i -> ids.get(i).intValue()).toArray();
+      int[] tokens = IntStream.range(0, ids.size()).map(i -> ids.get(i).intValue()).toArray();
+      return new Text(tokens, line);
     }
     throw new PreambleException(
         "expected an object with a string \"text\" that is not empty, or with \"token_ids\", a list of numbers");

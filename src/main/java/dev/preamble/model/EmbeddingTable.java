@@ -40,6 +40,19 @@ public final class EmbeddingTable {
   }
 
   /**
+   * Refuses what is no token.
+   *
+   * @throws ModelException if {@code token} is not in the vocabulary
+   */
+  public void require(int token) {
+    if (token < 0 || token >= vocabularySize) {
+      throw new ModelException(
+          "token id %d: expected one of the vocabulary's 0 to %d"
+              .formatted(token, vocabularySize - 1));
+    }
+  }
+
+  /**
    * The rows of {@code tokens} one after the other, as the model's embedding layer gives them:
    * float [tokens, width].
    *
@@ -55,11 +68,7 @@ public final class EmbeddingTable {
    * Writes the row of {@code token} as row {@code place} of {@code destination}, float [.., width].
    */
   public void copy(int token, MemorySegment destination, long place) {
-    if (token < 0 || token >= vocabularySize) {
-      throw new ModelException(
-          "token id %d: expected one of the vocabulary's 0 to %d"
-              .formatted(token, vocabularySize - 1));
-    }
+    require(token);
     long start = 4L * place * width;
     if (scale == 1) {
       rows.copy(token, destination, start);

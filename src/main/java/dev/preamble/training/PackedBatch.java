@@ -33,6 +33,7 @@ final class PackedBatch implements AutoCloseable {
    * @param ofMean labels over which the loss is the mean: those of these rows, or of more batches
    *     together with them
    * @return the inputs by name, good until the next batch
+   * @throws dev.preamble.model.ModelException if a token of a row is not in the vocabulary
    */
   Map<String, Tensor> pack(List<Example> rows, Front front, int ofMean) {
     int[] lengths = rows.stream().mapToInt(PackedBatch::length).toArray();
@@ -84,6 +85,7 @@ final class PackedBatch implements AutoCloseable {
         }
         int inRow = promptLength + i - 1;
         positions[label] = inRow < 0 ? front.virtualTokens() - 1 : front.packed() + token + inRow;
+        embeddings.require(example.completion()[i]);
         ids[label] = example.completion()[i];
         weights[label] = 1f / ofMean;
         label++;

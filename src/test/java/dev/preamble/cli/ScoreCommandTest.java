@@ -133,6 +133,9 @@ class ScoreCommandTest {
     List<String> shown = Run.of("score", "--model", Stories.SMALL, "--file", texts).done().lines();
     assertTrue(shown.get(1).endsWith("'Once upon a time'"), shown.get(1));
     assertTrue(shown.getLast().startsWith("2 texts: "), shown.getLast());
+    List<String> ofRows = Run.of("score", "--model", Stories.SMALL, "--file", rows).done().lines();
+    assertEquals(shown.getFirst(), ofRows.getFirst(), "the text of a row, not its line");
+    assertTrue(ofRows.get(1).endsWith("'{\"token_ids\": [1, 403, 407]}'"), ofRows.get(1));
   }
 
   @Test

@@ -3,8 +3,10 @@ package dev.preamble.training;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.model.ModelException;
 import dev.preamble.onnx.packed.PackedEntry;
 import dev.preamble.onnx.packed.PackedGraph;
 import dev.preamble.runtime.ElementType;
@@ -18,6 +20,8 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Batches of different shapes, packed one after the other into the same memory. */
 class PackedBatchTest {
@@ -46,6 +50,21 @@ class PackedBatchTest {
       assertArrayEquals(
           new float[] {0.25f, 0.25f, 0.25f, 0.25f},
           inputs.get(PackedGraph.LABEL_WEIGHTS).toFloats());
+    }
+  }
+
+  /** The last label is never fed, so that no row of the table is looked up for it. */
+  @ParameterizedTest
+  @ValueSource(ints = {-100, -1, 512})
+  void aLabelThatIsNoTokenIsRefused(int label) {
+    List<Example> rows =
+        List.of(new Example(new int[] {5, 6}, new int[] {7, label}, OptionalInt.empty()));
+    try (FrozenModel model = FrozenModel.open(Path.of("test-fixtures/stories260K"));
+        PackedBatch packed = new PackedBatch(model.embeddings())) {
+      String message =
+          assertThrows(ModelException.class, () -> packed.pack(rows, FRONT, 2)).getMessage();
+      assertEquals(
+          "token id %d: expected one of the vocabulary's 0 to 511".formatted(label), message);
     }
   }
 
