@@ -22,6 +22,8 @@ public final class GradientStep implements AutoCloseable {
   /** Added to a logit, leaves a probability of 0. */
   private static final float NEVER = -1e9f;
 
+  private static final int MANY_LABELS = 1000;
+
   private final FrozenModel model;
   private final LearningMethod method;
   private final StepGraph graph;
@@ -39,35 +41,51 @@ public final class GradientStep implements AutoCloseable {
    */
   public record Result(float loss, Parameters gradient, int labels) {}
 
-  /** A step for {@code method}, which is of {@code model}, computed by {@code threads} threads. */
-  public GradientStep(FrozenModel model, LearningMethod method, int threads) {
-    this(model, method, Optional.empty(), operators(model), threads);
+  /**
+   * What a step's loss is about.
+   *
+   * @param among the words among which alone the right one is asked for, if not the vocabulary
+   * @param labels about how many labels a batch has, at least 1: batches of other sizes are only
+   *     slower
+   */
+  record Asked(Optional<LabelWords> among, int labels) {
+    /** The whole vocabulary. */
+    static Asked ofVocabulary(int labels) {
+      return new Asked(Optional.empty(), labels);
+    }
   }
 
-  /** As above, with a loss among the words of {@code among} alone, where it is given. */
-  GradientStep(FrozenModel model, LearningMethod method, Optional<LabelWords> among, int threads) {
-    this(model, method, among, operators(model), threads);
+  /**
+   * A step for {@code method}, which is of {@code model}, computed by {@code threads} threads, with
+   * batches of many labels in mind.
+   */
+  public GradientStep(FrozenModel model, LearningMethod method, int threads) {
+    this(model, method, Asked.ofVocabulary(MANY_LABELS), threads);
+  }
+
+  /** As above, with a loss as {@code asked} says. */
+  GradientStep(FrozenModel model, LearningMethod method, Asked asked, int threads) {
+    this(model, method, asked, operators(model), threads);
   }
 
   /** As above, with a graph of {@code operators}. */
   GradientStep(
-      FrozenModel model,
-      LearningMethod method,
-      Optional<LabelWords> among,
-      Operators operators,
-      int threads) {
+      FrozenModel model, LearningMethod method, Asked asked, Operators operators, int threads) {
     checkFits(model, method.virtualTokens());
     this(
         model,
         method,
         model.session(
-            PackedGraph.training(model.graph(), method, among.isPresent(), operators),
+            PackedGraph.training(
+                model.graph(), method, asked.among().isPresent(), operators, asked.labels()),
             sessionOptions(threads)),
         LossScale.defaults());
-    among.ifPresent(
-        words ->
-            graph.feed(
-                PackedGraph.VOCABULARY_BIAS, bias(words), model.manifest().vocabularySize()));
+    asked
+        .among()
+        .ifPresent(
+            words ->
+                graph.feed(
+                    PackedGraph.VOCABULARY_BIAS, bias(words), model.manifest().vocabularySize()));
   }
 
   /** A step that {@code session} computes, which is then its own. */

@@ -3,6 +3,8 @@ package dev.preamble.training;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.peft.Adapter;
 import dev.preamble.training.method.LearningMethod;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -81,14 +83,13 @@ public final class Trainer {
           data.name()
               + ": a loss over the labels (--loss labels) needs rows with labels (--labels)");
     }
-    TrainingLoop loop =
-        new TrainingLoop(method, config, plan(data), data, evaluation, listener, control);
-    try (GradientStep step =
-        new GradientStep(
-            model,
-            method,
+    BatchPlan plan = plan(data);
+    TrainingLoop loop = new TrainingLoop(method, config, plan, data, evaluation, listener, control);
+    GradientStep.Asked asked =
+        new GradientStep.Asked(
             data.labels().filter(labels -> config.objective() == Objective.LABELS),
-            config.threads())) {
+            labels(data, plan));
+    try (GradientStep step = new GradientStep(model, method, asked, config.threads())) {
       return loop.run(step::run, step.lossScale());
     }
   }
@@ -96,6 +97,14 @@ public final class Trainer {
   /** Number of steps that training on {@code data} takes. */
   public int steps(Dataset data) {
     return plan(data).steps();
+  }
+
+  /** About how many labels a batch has: those of the first. */
+  private int labels(Dataset data, BatchPlan plan) {
+    List<Example> batch =
+        Arrays.stream(plan.epoch(0).getFirst().getFirst()).mapToObj(data.examples()::get).toList();
+    Front front = new Front(method.kind(), method.virtualTokens(), method.promptLabels());
+    return Math.max(1, PackedBatch.labels(batch, front));
   }
 
   private BatchPlan plan(Dataset data) {

@@ -39,10 +39,7 @@ record StepMemory(long base, long peak) {
       List<Example> batch = setting.batch(random, model.manifest().vocabularySize());
       try (MeasuredTraining training =
           new MeasuredTraining(
-              model,
-              PromptTuningConfig.defaults(setting.virtualTokens()),
-              batch.getFirst(),
-              THREADS)) {
+              model, PromptTuningConfig.defaults(setting.virtualTokens()), batch, THREADS)) {
         for (int step = 0; step < STEPS; step++) {
           training.step(setting.batch(random, model.manifest().vocabularySize()));
         }

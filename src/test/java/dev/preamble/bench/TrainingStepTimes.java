@@ -66,10 +66,10 @@ final class TrainingStepTimes {
       FrozenModel model, StepSetting setting, List<Side> sides, int threads, int rounds) {
     TrainingStepTimes times = new TrainingStepTimes(model, setting, threads);
     MethodConfig config = PromptTuningConfig.defaults(setting.virtualTokens());
-    Example row = setting.batch(new Random(0), model.manifest().vocabularySize()).getFirst();
-    try (MeasuredTraining training = new MeasuredTraining(model, config, row, threads);
+    List<Example> batch = setting.batch(new Random(0), model.manifest().vocabularySize());
+    try (MeasuredTraining training = new MeasuredTraining(model, config, batch, threads);
         MeasuredTraining stock =
-            new MeasuredTraining(model, config, row, Operators.STOCK, threads);
+            new MeasuredTraining(model, config, batch, Operators.STOCK, threads);
         WeightProducts products = new WeightProducts(model, config, setting, threads)) {
       Map<Side, Integer> steps = new LinkedHashMap<>();
       for (Side side : sides) {

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -136,10 +135,10 @@ class Law3GradientEqualsAutogradTest {
     float[] rows = PeftRows.prompt(model, random, virtualTokens);
     Reference expected = reference(model, rows, batch);
     double worst = 0;
+    GradientStep.Asked asked = GradientStep.Asked.ofVocabulary(batch.size());
     for (Operators operators : Operators.values()) {
       LearningMethod method = PeftRows.promptTuning(model, virtualTokens);
-      try (GradientStep step =
-          new GradientStep(model, method, Optional.empty(), operators, THREADS)) {
+      try (GradientStep step = new GradientStep(model, method, asked, operators, THREADS)) {
         GradientStep.Result found = step.run(PeftRows.parameters(model, rows), batch);
         assertEquals(expected.loss(), found.loss(), 1e-5 * expected.loss());
         worst = Math.max(worst, PeftRows.distance(PeftRows.gradient(found), expected.gradient()));

@@ -33,14 +33,19 @@ public final class MeasuredTraining implements AutoCloseable {
    */
   public record Time(double whole, double outside) {}
 
-  /** A run of {@code config} on {@code model}; {@code row} is any row of its data. */
-  public MeasuredTraining(FrozenModel model, MethodConfig config, Example row, int threads) {
-    this(model, config, row, Operators.KERNELS, threads);
+  /** A run of {@code config} on {@code model}, which takes batches like {@code batch}. */
+  public MeasuredTraining(
+      FrozenModel model, MethodConfig config, List<Example> batch, int threads) {
+    this(model, config, batch, Operators.KERNELS, threads);
   }
 
   /** As above, with a graph of {@code operators}. */
   public MeasuredTraining(
-      FrozenModel model, MethodConfig config, Example row, Operators operators, int threads) {
+      FrozenModel model,
+      MethodConfig config,
+      List<Example> batch,
+      Operators operators,
+      int threads) {
     LearningMethod method = config.method(model);
     parameters = method.initial(Optional.empty(), new Random(1));
     OptimizerConfig adamW = OptimizerConfig.defaults();
@@ -50,13 +55,15 @@ public final class MeasuredTraining implements AutoCloseable {
     } catch (IOException fault) {
       throw new UncheckedIOException(fault);
     }
-    Dataset data = new Dataset("random", List.of(row), Optional.empty(), List.of());
+    Dataset data = new Dataset("random", batch, Optional.empty(), List.of());
     TrainingConfig settings = new TrainingConfig(config, 1, 1, adamW, 1, threads);
     TrainingRun run =
         new TrainingRun(model, settings, data, Optional.empty(), Optional.empty(), folder);
     journal = new Journal(run, new RunFolder(folder), Integer.MAX_VALUE);
     journal.start(parameters, Optional.empty(), Optional.empty());
-    gradients = new GradientStep(model, method, Optional.empty(), operators, threads);
+    GradientStep.Asked asked =
+        GradientStep.Asked.ofVocabulary(batch.stream().mapToInt(Example::labels).sum());
+    gradients = new GradientStep(model, method, asked, operators, threads);
   }
 
   /** Takes a step on {@code batch}. */

@@ -21,11 +21,13 @@ import java.util.Optional;
  */
 final class BlockedCrossEntropy implements Composite {
   /**
-   * Vocabulary entries of the largest block: so few that a thousand rows of logits and the weights
-   * that made them stay in the processor's last cache, yet so many that a block's own cost does not
-   * show where labels are few.
+   * Logits of the largest block, so few that they and the weights that made them stay in the
+   * processor's last cache.
    */
-  private static final long WIDTH = 8192;
+  private static final long LOGITS = 1 << 23;
+
+  /** Vocabulary entries of a block at least, so that its own cost does not show. */
+  private static final long LEAST_WIDTH = 8192;
 
   /** Numbers of a row's state between blocks. */
   private static final long STATE = 4;
@@ -85,14 +87,11 @@ final class BlockedCrossEntropy implements Composite {
    * used.
    *
    * @param bias float [V], added to them
+   * @param labels about how many the rows of logits are: the fewer, the wider the blocks
    */
-  static Optional<Composite> of(GraphEditor editor, Value logits, Optional<Value> bias) {
-    return of(editor, logits, bias, WIDTH);
-  }
-
-  /** As above, with blocks of at most {@code width} vocabulary entries. */
   static Optional<Composite> of(
-      GraphEditor editor, Value logits, Optional<Value> bias, long width) {
+      GraphEditor editor, Value logits, Optional<Value> bias, int labels) {
+    long width = Math.max(LOGITS / labels, LEAST_WIDTH);
     Ops ops = new Ops(editor);
     return LanguageHead.of(editor, logits)
         .filter(head -> head.transposed() && ops.hasKernelsFor(head.input(), head.weight()))

@@ -38,9 +38,10 @@ final class CrossEntropy implements Composite {
    *
    * @param logits what the model gives
    * @param bias float [V], added to them
+   * @param expected about how many labels there will be
    */
-  static Composite of(GraphEditor editor, Value logits, Optional<Value> bias) {
-    return BlockedCrossEntropy.of(editor, logits, bias)
+  static Composite of(GraphEditor editor, Value logits, Optional<Value> bias, int expected) {
+    return BlockedCrossEntropy.of(editor, logits, bias, expected)
         .orElseGet(() -> new CrossEntropy(editor, logits, bias));
   }
 

@@ -177,7 +177,7 @@ public final class PackedGraph {
    * trainable value.
    */
   public static Graph training(Graph exported, PackedEntry.Source entry) {
-    return training(exported, entry, false, Operators.STOCK);
+    return training(exported, entry, false, Operators.STOCK, 1);
   }
 
   /**
@@ -185,12 +185,14 @@ public final class PackedGraph {
    *
    * @param biased whether {@link #VOCABULARY_BIAS} is added to the logits first
    * @param operators what it may be built of
+   * @param labels about how many the batches have, at least 1: it decides how the loss is computed,
+   *     for any number of labels
    */
   public static Graph training(
-      Graph exported, PackedEntry.Source entry, boolean biased, Operators operators) {
+      Graph exported, PackedEntry.Source entry, boolean biased, Operators operators, int labels) {
     PackedGraph packed = new PackedGraph(exported, entry, operators);
     GraphEditor editor = packed.editor;
-    Composite loss = CrossEntropy.of(editor, packed.logits, packed.vocabularyBias(biased));
+    Composite loss = CrossEntropy.of(editor, packed.logits, packed.vocabularyBias(biased), labels);
     packed.composites.add(loss);
     List<Value> trainable = packed.entry.trainable();
     Value scaled =

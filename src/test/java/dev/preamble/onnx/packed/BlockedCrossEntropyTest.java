@@ -38,7 +38,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BlockedCrossEntropyTest {
   private static final int HIDDEN = 8;
   private static final float FACTOR = 0.5f;
-  private static final long WIDTH = 8192;
+
+  /** Rows for which blocks are the narrowest. */
+  private static final int MANY = 5000;
 
   private final Random random = new Random(5);
 
@@ -140,6 +142,14 @@ class BlockedCrossEntropyTest {
     assertTrue(refused.getMessage().contains(Long.toString(label)), refused.getMessage());
   }
 
+  /** A block's own cost shows where rows are few, the memory of its logits where they are many. */
+  @ParameterizedTest
+  @CsvSource({"1, 1", "256, 1", "512, 2", "1024, 4", "100000, 4"})
+  void theFewerTheRowsTheWiderTheBlocks(int rows, int blocks) {
+    Graph graph = build(batch(32_000, 0), rows).graph();
+    assertEquals(blocks, graph.nodesOf("dev.preamble:LogitBlock").size());
+  }
+
   private Case batch(int vocabulary, int rows) {
     float[] shares = new float[rows];
     for (int row = 0; row < rows; row++) {
@@ -167,9 +177,11 @@ class BlockedCrossEntropyTest {
    */
   private static void check(Case batch, float rounding) {
     Result expected = formula(batch);
-    Result found = run(batch, 2);
-    assertEquals(expected.loss(), found.loss(), 3e-6 * expected.loss() + 3e-12 + 4 * rounding);
-    assertArrayEquals(expected.derivative(), found.derivative(), 1e-5 + 40 * rounding);
+    for (int rows : new int[] {1, MANY}) {
+      Result found = run(batch, 2, rows);
+      assertEquals(expected.loss(), found.loss(), 3e-6 * expected.loss() + 3e-12 + 4 * rounding);
+      assertArrayEquals(expected.derivative(), found.derivative(), 1e-5 + 40 * rounding);
+    }
   }
 
   private static Result formula(Case batch) {
@@ -207,6 +219,15 @@ class BlockedCrossEntropyTest {
   }
 
   private static Result run(Case batch, int threads) {
+    return run(batch, threads, MANY);
+  }
+
+  private record Built(Graph graph, String loss, String derivative) {}
+
+  /**
+   * @param expected rows that the graph is made for
+   */
+  private static Built build(Case batch, int expected) {
     GraphEditor editor = Graphs.empty(Operators.KERNELS);
     Ops ops = new Ops(editor);
     Value x = editor.input("x", DataType.FLOAT, 1, PackedLayout.LABELS, HIDDEN);
@@ -221,13 +242,16 @@ class BlockedCrossEntropyTest {
         editor.input(PackedGraph.VOCABULARY_BIAS, DataType.FLOAT, (long) batch.vocabulary());
     Value logits = ops.matMul(x, false, weight, true, FACTOR);
     Composite entropy =
-        BlockedCrossEntropy.of(editor, logits, Optional.of(bias), WIDTH).orElseThrow();
+        BlockedCrossEntropy.of(editor, logits, Optional.of(bias), expected).orElseThrow();
     Value slope =
         Gradient.of(editor, entropy.output(), List.of(x), List.of(entropy), Optional.empty())
             .getFirst();
     Graph graph = editor.finish(List.of(entropy.output(), slope));
-    assertEquals(
-        Math.ceilDiv(batch.vocabulary(), WIDTH), graph.nodesOf("dev.preamble:LogitBlock").size());
+    return new Built(graph, entropy.output().name(), slope.name());
+  }
+
+  private static Result run(Case batch, int threads, int expected) {
+    Built built = build(batch, expected);
     SessionOptions options =
         SessionOptions.defaults().withThreads(threads).withKernels(Kernels.ALL);
     Map<String, Tensor> inputs = new HashMap<>();
@@ -235,10 +259,10 @@ class BlockedCrossEntropyTest {
     inputs.put(PackedGraph.VOCABULARY_BIAS, Tensor.floats(batch.bias(), batch.vocabulary()));
     inputs.put(PackedGraph.LABELS, Tensor.longs(batch.labels(), batch.rows()));
     inputs.put(PackedGraph.LABEL_WEIGHTS, Tensor.floats(batch.shares(), batch.rows()));
-    try (Session session = Session.open(GraphWriter.write(graph), options)) {
+    try (Session session = Session.open(GraphWriter.write(built.graph()), options)) {
       Map<String, Tensor> found = session.run(inputs);
-      try (Tensor loss = found.get(entropy.output().name());
-          Tensor derivative = found.get(slope.name())) {
+      try (Tensor loss = found.get(built.loss());
+          Tensor derivative = found.get(built.derivative())) {
         float[] values = derivative.toFloats();
         double[] widened = new double[values.length];
         Arrays.setAll(widened, i -> values[i]);

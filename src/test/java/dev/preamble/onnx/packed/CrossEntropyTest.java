@@ -81,7 +81,7 @@ class CrossEntropyTest {
   private static Found run(float[] logits, long[] labels, float[] weights) {
     GraphEditor editor = Graphs.empty();
     Value input = editor.input("z", DataType.FLOAT, 1, PackedLayout.LABELS, VOCABULARY);
-    Composite entropy = CrossEntropy.of(editor, input, Optional.empty());
+    Composite entropy = CrossEntropy.of(editor, input, Optional.empty(), LABELS);
     List<Value> gradient =
         Gradient.of(editor, entropy.output(), List.of(input), List.of(entropy), Optional.empty());
     Graph graph = editor.finish(List.of(entropy.output(), gradient.getFirst()));

@@ -154,6 +154,7 @@ class TrainingGraphTest {
           return new PackedEntry(PackedEntry.Kind.ROWS, prompt, List.of(prompt));
         },
         false,
-        operators);
+        operators,
+        1);
   }
 }
