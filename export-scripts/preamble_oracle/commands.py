@@ -143,6 +143,7 @@ COMMANDS = {
         sized.export_sized,
         timing.time_steps,
         timing.time_steps_of_stock_wheel,
+        timing.time_product,
         parity.parity,
     )
 }

@@ -62,6 +62,19 @@ def time_steps_of_stock_wheel(**arguments) -> dict:
     return answer
 
 
+def time_product(size: int, steps: int, dtype: str = "float32") -> dict:
+    """``seconds`` of each product of two square matrices: what this machine computes at best."""
+    a, b = (torch.randn(size, size).to(getattr(torch, dtype)) for _ in range(2))
+    torch.mm(a, b)
+
+    def product() -> float:
+        start = time.perf_counter()
+        torch.mm(a, b)
+        return time.perf_counter() - start
+
+    return {"seconds": [product() for _ in range(steps)], "threads": torch.get_num_threads()}
+
+
 @functools.lru_cache(maxsize=3)
 def _stepper(
     model: str, lengths: tuple[int, ...], virtual_tokens: int, labels_per_row: int, dtype: str, by_hand: bool

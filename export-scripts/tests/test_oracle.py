@@ -102,6 +102,12 @@ class OracleTest(unittest.TestCase):
         refused = self.ask("gradient", model=MODEL, prompt=prompt, rows=uneven, out="x", by_hand=True)
         self.assertIn("rows of one length", refused["error"])
 
+    def test_a_product_is_timed(self):
+        for dtype in ("float32", "bfloat16"):
+            seconds = self.ask("time_product", size=64, steps=3, dtype=dtype)["seconds"]
+            self.assertEqual(3, len(seconds))
+            self.assertTrue(all(each > 0 for each in seconds))
+
     def test_trace_follows_its_schedule_and_saves_an_adapter_that_peft_opens(self):
         batches = [[{"token_ids": self.ids, "labels": self.ids}]] * 4
         out = str(self.folder / "trained")

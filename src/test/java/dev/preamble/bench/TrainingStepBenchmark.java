@@ -31,6 +31,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 class TrainingStepBenchmark {
   private static final Path OUT = Path.of("src/test/benchmarks/TrainingStepBenchmark.json");
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int SQUARE = 2048;
 
   @Test
   @EnabledIfSystemProperty(named = "preamble.models", matches = ".+")
@@ -49,6 +50,9 @@ class TrainingStepBenchmark {
         found.set("memory_in_a_bytes", memory(folder));
         System.out.printf("%s: %s%n", name, found.path("memory_in_a_bytes"));
         keep(report);
+      }
+      for (String type : List.of("float32", "bfloat16")) {
+        found.put("gflops_of_a_square_product_in_" + type, gflopsOfASquareProduct(type, threads));
       }
       try (FrozenModel model = FrozenModel.open(folder)) {
         for (StepSetting setting : settings()) {
@@ -93,6 +97,21 @@ class TrainingStepBenchmark {
         .put("preamble_over_peft", (double) ours.taken() / theirs.taken());
   }
 
+  /** What PyTorch's BLAS reaches where a product is large enough to show it. */
+  private static double gflopsOfASquareProduct(String type, int threads) {
+    Map<String, Object> arguments =
+        Map.of("size", SQUARE, "steps", 20, "dtype", type, "threads", threads);
+    double best =
+        Oracle.shared()
+            .call("time_product", arguments)
+            .required("seconds")
+            .valueStream()
+            .mapToDouble(JsonNode::asDouble)
+            .min()
+            .orElseThrow();
+    return 2 * Math.pow(SQUARE, 3) / best / 1e9;
+  }
+
   private static List<Side> sides(StepSetting setting, JsonNode oracle) {
     List<Side> sides = new ArrayList<>(List.of(Side.PREAMBLE, Side.PREAMBLE_STOCK));
     sides.add(setting.isRagged() ? Side.PREAMBLE_PADDED : Side.TORCH_PACKED);
@@ -121,6 +140,9 @@ class TrainingStepBenchmark {
               if (side != Side.PREAMBLE) {
                 each.put("best_over_ours", times.ratio(side));
                 each.put("median_over_ours", times.ratioOfMedians(side));
+              }
+              if (side == Side.WEIGHT_PRODUCTS) {
+                each.put("gflops", times.gflopsOfProducts());
               }
             });
     return row.put("java_share", times.javaShare());

@@ -37,6 +37,7 @@ final class TrainingStepTimes {
   private final Map<Side, List<Double>> seconds = new LinkedHashMap<>();
   private double whole;
   private double outside;
+  private long operations;
 
   /** Who takes steps. */
   enum Side {
@@ -71,6 +72,7 @@ final class TrainingStepTimes {
         MeasuredTraining stock =
             new MeasuredTraining(model, config, batch, Operators.STOCK, threads);
         WeightProducts products = new WeightProducts(model, config, setting, threads)) {
+      times.operations = products.operations();
       Map<Side, Integer> steps = new LinkedHashMap<>();
       for (Side side : sides) {
         times.warmUp(side, training, stock, products);
@@ -179,6 +181,11 @@ final class TrainingStepTimes {
   /** The other's middle step over ours. */
   double ratioOfMedians(Side other) {
     return Stats.median(seconds.get(other)) / Stats.median(seconds.get(Side.PREAMBLE));
+  }
+
+  /** Operations a second, in 10^9, of the bare products with weights at their fastest. */
+  double gflopsOfProducts() {
+    return operations / Stats.best(seconds.get(Side.WEIGHT_PRODUCTS)) / 1e9;
   }
 
   /** The share of all our steps in which ONNX Runtime does not compute. */

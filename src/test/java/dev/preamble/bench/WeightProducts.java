@@ -35,6 +35,7 @@ final class WeightProducts implements AutoCloseable {
   private final FrozenModel model;
   private final Graph products;
   private final int threads;
+  private long operations;
   private final Map<String, Tensor> inputs = new HashMap<>();
   private Optional<Session> session = Optional.empty();
 
@@ -59,6 +60,7 @@ final class WeightProducts implements AutoCloseable {
               name -> editor.input(name, DataType.FLOAT, 1, rows, width));
       String product = editor.fresh("product");
       Shape wide = step.values().get(node.output(0)).shape();
+      operations += 2 * rows * width * wide.at(-1).size();
       editor.define(product, DataType.FLOAT, Shape.of(1, rows, wide.at(-1)));
       editor.add(
           new Node(
@@ -72,6 +74,11 @@ final class WeightProducts implements AutoCloseable {
     this.model = model;
     this.threads = threads;
     products = editor.finish(outputs);
+  }
+
+  /** Multiplications and additions of one step's products together. */
+  long operations() {
+    return operations;
   }
 
   private Session open() {
