@@ -62,7 +62,10 @@ final class TrainingStepTimes {
     this.threads = threads;
   }
 
-  /** Lets {@code sides} take turns, {@code rounds} each after one to warm up. */
+  /**
+   * Lets {@code sides} take turns, {@code rounds} each after one to warm up; every second round
+   * goes the other way, so that none is always behind the same other.
+   */
   static TrainingStepTimes measure(
       FrozenModel model, StepSetting setting, List<Side> sides, int threads, int rounds) {
     TrainingStepTimes times = new TrainingStepTimes(model, setting, threads);
@@ -82,7 +85,7 @@ final class TrainingStepTimes {
       times.whole = 0;
       times.outside = 0;
       for (int round = 0; round < rounds; round++) {
-        for (Side side : sides) {
+        for (Side side : round % 2 == 0 ? sides : sides.reversed()) {
           times
               .seconds
               .computeIfAbsent(side, each -> new ArrayList<>())
