@@ -66,6 +66,13 @@ public record Dataset(
     return longest;
   }
 
+  /** Labels of the row that has most. */
+  int mostLabels() {
+    return examples instanceof IndexedExamples indexed
+        ? indexed.mostLabels()
+        : examples.stream().mapToInt(Example::labels).max().orElseThrow();
+  }
+
   @Override
   public void close() {
     if (examples instanceof IndexedExamples indexed) {

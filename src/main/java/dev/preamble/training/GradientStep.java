@@ -45,8 +45,8 @@ public final class GradientStep implements AutoCloseable {
    * What a step's loss is about.
    *
    * @param among the words among which alone the right one is asked for, if not the vocabulary
-   * @param labels about how many labels a batch has, at least 1: batches of other sizes are only
-   *     slower
+   * @param labels how many labels a batch has at most, at least 1: one that has more takes more
+   *     memory
    */
   record Asked(Optional<LabelWords> among, int labels) {
     /** The whole vocabulary. */

@@ -23,6 +23,7 @@ final class IndexedExamples extends AbstractList<Example> implements RandomAcces
   private Example[] held = new Example[16];
   private int size;
   private int kept;
+  private int mostLabels;
   private long keptTokens;
 
   /**
@@ -48,6 +49,7 @@ final class IndexedExamples extends AbstractList<Example> implements RandomAcces
     bytes[size] = place.length();
     tokens[size] = example.length();
     tasks[size] = example.task();
+    mostLabels = Math.max(mostLabels, example.labels());
     if (kept == size && keptTokens + example.length() <= budget) {
       keep(example);
     }
@@ -70,6 +72,11 @@ final class IndexedExamples extends AbstractList<Example> implements RandomAcces
   /** Task of the row, known without reading it. */
   int task(int index) {
     return tasks[index];
+  }
+
+  /** Labels of the row that has most. */
+  int mostLabels() {
+    return mostLabels;
   }
 
   /** Rows that are kept as tokens. */

@@ -3,8 +3,6 @@ package dev.preamble.training;
 import dev.preamble.model.FrozenModel;
 import dev.preamble.peft.Adapter;
 import dev.preamble.training.method.LearningMethod;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -83,12 +81,12 @@ public final class Trainer {
           data.name()
               + ": a loss over the labels (--loss labels) needs rows with labels (--labels)");
     }
-    BatchPlan plan = plan(data);
-    TrainingLoop loop = new TrainingLoop(method, config, plan, data, evaluation, listener, control);
+    TrainingLoop loop =
+        new TrainingLoop(method, config, plan(data), data, evaluation, listener, control);
     GradientStep.Asked asked =
         new GradientStep.Asked(
             data.labels().filter(labels -> config.objective() == Objective.LABELS),
-            labels(data, plan));
+            mostLabels(data));
     try (GradientStep step = new GradientStep(model, method, asked, config.threads())) {
       return loop.run(step::run, step.lossScale());
     }
@@ -99,12 +97,11 @@ public final class Trainer {
     return plan(data).steps();
   }
 
-  /** About how many labels a batch has: those of the first. */
-  private int labels(Dataset data, BatchPlan plan) {
-    List<Example> batch =
-        Arrays.stream(plan.epoch(0).getFirst().getFirst()).mapToObj(data.examples()::get).toList();
-    Front front = new Front(method.kind(), method.virtualTokens(), method.promptLabels());
-    return Math.max(1, PackedBatch.labels(batch, front));
+  /** No batch has more labels. */
+  private int mostLabels(Dataset data) {
+    int rows = Math.min(config.batching().rows(), data.examples().size());
+    long labels = (long) rows * (data.mostLabels() + method.promptLabels().count());
+    return Math.clamp(labels, 1, Integer.MAX_VALUE);
   }
 
   private BatchPlan plan(Dataset data) {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -128,6 +129,20 @@ class RowFilesTest {
       PreambleException fault =
           assertThrows(PreambleException.class, () -> streamed.examples().get(1999));
       assertTrue(fault.getMessage().contains("line 2000: the file has changed"));
+    }
+  }
+
+  /** Known of rows that are not kept, too. */
+  @Test
+  void theMostLabelsOfARowAreKnown() throws IOException {
+    String rows = row("la", " a").repeat(40) + row("la", " la la la la") + row("la", " a");
+    int most =
+        TOKENIZER.encode("la la la la la", true).length - TOKENIZER.encode("la", true).length;
+    Path file = write("rows.jsonl", rows);
+    try (Dataset streamed = reader(0).keeping(20).read(file)) {
+      assertEquals(most, streamed.mostLabels());
+      List<Example> read = List.copyOf(streamed.examples());
+      assertEquals(most, new Dataset("", read, Optional.empty(), List.of()).mostLabels());
     }
   }
 

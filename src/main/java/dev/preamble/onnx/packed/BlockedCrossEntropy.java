@@ -21,8 +21,8 @@ import java.util.Optional;
  */
 final class BlockedCrossEntropy implements Composite {
   /**
-   * Logits of the largest block, so few that they and the weights that made them stay in the
-   * processor's last cache.
+   * Logits of a block, so few that they and the weights that made them stay in the processor's last
+   * cache.
    */
   private static final long LOGITS = 1 << 23;
 
@@ -87,7 +87,7 @@ final class BlockedCrossEntropy implements Composite {
    * used.
    *
    * @param bias float [V], added to them
-   * @param labels about how many the rows of logits are: the fewer, the wider the blocks
+   * @param labels how many rows the logits have at most: the fewer, the wider the blocks
    */
   static Optional<Composite> of(
       GraphEditor editor, Value logits, Optional<Value> bias, int labels) {

@@ -38,10 +38,10 @@ final class CrossEntropy implements Composite {
    *
    * @param logits what the model gives
    * @param bias float [V], added to them
-   * @param expected about how many labels there will be
+   * @param most how many labels there are at most
    */
-  static Composite of(GraphEditor editor, Value logits, Optional<Value> bias, int expected) {
-    return BlockedCrossEntropy.of(editor, logits, bias, expected)
+  static Composite of(GraphEditor editor, Value logits, Optional<Value> bias, int most) {
+    return BlockedCrossEntropy.of(editor, logits, bias, most)
         .orElseGet(() -> new CrossEntropy(editor, logits, bias));
   }
 

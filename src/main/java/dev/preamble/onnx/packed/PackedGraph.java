@@ -185,8 +185,7 @@ public final class PackedGraph {
    *
    * @param biased whether {@link #VOCABULARY_BIAS} is added to the logits first
    * @param operators what it may be built of
-   * @param labels about how many the batches have, at least 1: it decides how the loss is computed,
-   *     for any number of labels
+   * @param labels how many a batch has at most, at least 1; one that has more takes more memory
    */
   public static Graph training(
       Graph exported, PackedEntry.Source entry, boolean biased, Operators operators, int labels) {
