@@ -107,6 +107,7 @@ class OracleTest(unittest.TestCase):
             seconds = self.ask("time_product", size=64, steps=3, dtype=dtype)["seconds"]
             self.assertEqual(3, len(seconds))
             self.assertTrue(all(each > 0 for each in seconds))
+        self.assertIn("float31", self.ask("time_product", size=64, steps=1, dtype="float31")["error"])
 
     def test_trace_follows_its_schedule_and_saves_an_adapter_that_peft_opens(self):
         batches = [[{"token_ids": self.ids, "labels": self.ids}]] * 4

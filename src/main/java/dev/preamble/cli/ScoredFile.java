@@ -105,7 +105,9 @@ final class ScoredFile {
   }
 
   private static String beginning(String text) {
-    return text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text;
+    return text.codePointCount(0, text.length()) > SHOWN
+        ? text.substring(0, text.offsetByCodePoints(0, SHOWN)) + "…"
+        : text;
   }
 
   private Text encoded(String text) {

@@ -1,5 +1,6 @@
 package dev.preamble.training;
 
+import dev.preamble.training.method.PromptLabels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,6 +43,12 @@ final class BatchPlan {
   /** Steps of the whole run. */
   int steps() {
     return stepsBefore[stepsBefore.length - 1];
+  }
+
+  /** Labels that no batch has more of; those of the prompt are asked for once. */
+  int mostLabels(PromptLabels ofPrompt) {
+    long rows = Math.min(batching.rows(), data.examples().size());
+    return (int) Math.min(rows * data.mostLabels() + ofPrompt.count(), Integer.MAX_VALUE);
   }
 
   /** Epochs that are whole after {@code steps}. */

@@ -81,12 +81,12 @@ public final class Trainer {
           data.name()
               + ": a loss over the labels (--loss labels) needs rows with labels (--labels)");
     }
-    TrainingLoop loop =
-        new TrainingLoop(method, config, plan(data), data, evaluation, listener, control);
+    BatchPlan plan = plan(data);
+    TrainingLoop loop = new TrainingLoop(method, config, plan, data, evaluation, listener, control);
     GradientStep.Asked asked =
         new GradientStep.Asked(
             data.labels().filter(labels -> config.objective() == Objective.LABELS),
-            mostLabels(data));
+            plan.mostLabels(method.promptLabels()));
     try (GradientStep step = new GradientStep(model, method, asked, config.threads())) {
       return loop.run(step::run, step.lossScale());
     }
@@ -95,13 +95,6 @@ public final class Trainer {
   /** Number of steps that training on {@code data} takes. */
   public int steps(Dataset data) {
     return plan(data).steps();
-  }
-
-  /** No batch has more labels. */
-  private int mostLabels(Dataset data) {
-    int rows = Math.min(config.batching().rows(), data.examples().size());
-    long labels = (long) rows * (data.mostLabels() + method.promptLabels().count());
-    return Math.clamp(labels, 1, Integer.MAX_VALUE);
   }
 
   private BatchPlan plan(Dataset data) {

@@ -139,6 +139,14 @@ class ScoreCommandTest {
   }
 
   @Test
+  void aLongTextIsShownByItsBeginningInWholeCharacters() throws Exception {
+    Path texts = Files.writeString(folder.resolve("texts.txt"), "\uD83D\uDC3B".repeat(61) + "\n");
+    String shown =
+        Run.of("score", "--model", Stories.SMALL, "--file", texts).done().lines().getFirst();
+    assertTrue(shown.endsWith(" '" + "\uD83D\uDC3B".repeat(60) + "…'"), shown);
+  }
+
+  @Test
   void aLineThatCannotBeScoredIsNamed() throws Exception {
     Path rows = folder.resolve("rows.jsonl");
     for (String[] bad :

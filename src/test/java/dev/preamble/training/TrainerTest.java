@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.preamble.model.FrozenModel;
+import dev.preamble.onnx.packed.PackedEntry;
+import dev.preamble.onnx.packed.PackedGraph;
+import dev.preamble.runtime.Tensor;
 import dev.preamble.training.method.LearningMethod;
+import dev.preamble.training.method.PromptLabels;
 import dev.preamble.training.method.PromptTuningConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,11 +19,15 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** How rows become steps, when a run ends and what is kept of it. */
 class TrainerTest {
@@ -110,6 +118,28 @@ class TrainerTest {
         assertThrows(
             TrainingException.class, () -> new BatchPlan(data, new Batching(10, 20, 1), 1, 0));
     assertTrue(fault.getMessage().contains("--batch-tokens"), fault.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"3, 11", "100, 107"})
+  void noBatchHasMoreLabelsThanItsPlanSays(int rows, int expected) {
+    List<Example> examples =
+        IntStream.range(0, 35)
+            .mapToObj(
+                row -> new Example(new int[] {5, 6}, new int[1 + row % 3], OptionalInt.empty()))
+            .toList();
+    Dataset data = new Dataset("rows", examples, Optional.empty(), List.of());
+    PromptLabels ofPrompt = new PromptLabels(new int[] {1, 2}, new int[] {7, 8}, new float[2]);
+    BatchPlan plan = new BatchPlan(data, Batching.of(rows), 1, 0);
+    assertEquals(expected, plan.mostLabels(ofPrompt));
+    try (PackedBatch packed = new PackedBatch(MODEL.embeddings())) {
+      Front front = new Front(PackedEntry.Kind.ROWS, 4, ofPrompt);
+      for (List<int[]> step : plan.epoch(0)) {
+        List<Example> batch = Arrays.stream(step.getFirst()).mapToObj(examples::get).toList();
+        Tensor labels = packed.pack(batch, front, 1).get(PackedGraph.LABELS);
+        assertTrue(labels.shape()[0] <= expected, () -> labels.shape()[0] + " labels");
+      }
+    }
   }
 
   @Test
